@@ -1,0 +1,122 @@
+"""Every error and warning of the toolkit.
+
+A message says what is wrong, with which value, where, and what to do about it.
+It never contains a pupil's identifier or a count below the disclosure limit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "AbsenceRiskError",
+    "AbsenceRiskWarning",
+    "AssumptionWarning",
+    "DesignError",
+    "EstimationError",
+    "PolicyError",
+    "Problem",
+    "SchemaError",
+    "SmallCountWarning",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One broken rule in one column of one file.
+
+    Parameters
+    ----------
+    code : str
+        Rule of the validation catalogue: ``E…`` blocks, ``W…`` warns, ``P…`` blocks for privacy.
+    table : str
+        Canonical table name, for example ``"registers"``.
+    message : str
+        What is wrong, in one sentence without any value of an identifier column.
+    fix : str
+        What to do about it.
+    column : str or None
+        Column, where the rule concerns one.
+    file : str or None
+        File name relative to the register's folder.
+    line : int or None
+        First offending line: for CSV the line in the file (header is line 1), for parquet the
+        row number counted from 1.
+    n_rows : int or None
+        How many rows break the rule; None where the rule concerns the file as a whole.
+    """
+
+    code: str
+    table: str
+    message: str
+    fix: str
+    column: str | None = None
+    file: str | None = None
+    line: int | None = None
+    n_rows: int | None = None
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the register cannot be used while the problem stands."""
+        return not self.code.startswith("W")
+
+    def __str__(self) -> str:
+        """Return the problem as one line of text: code, place, message, remedy."""
+        place = self.file or self.table
+        if self.line is not None:
+            place += f":{self.line}"
+        column = f", column {self.column}" if self.column else ""
+        rows = f" ({self.n_rows} rows)" if self.n_rows is not None else ""
+        return f"{self.code} {place}{column}{rows}: {self.message} {self.fix}"
+
+
+class AbsenceRiskError(Exception):
+    """Root of all errors raised on purpose by this package."""
+
+
+class SchemaError(AbsenceRiskError, ValueError):
+    """The files are not a usable register.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        Every broken rule that was found, not only the first.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        head = f"The register has {count} problem{'' if count == 1 else 's'}:"
+        super().__init__("\n".join([head, *(f"  {problem}" for problem in self.problems)]))
+
+    def __reduce__(self) -> tuple[type[SchemaError], tuple[tuple[Problem, ...]]]:
+        """Rebuild from the problems, so that the error survives pickling."""
+        return (type(self), (self.problems,))
+
+
+class DesignError(AbsenceRiskError, ValueError):
+    """The data cannot answer the question: no events, no controls, no period before."""
+
+
+class PolicyError(AbsenceRiskError, ValueError):
+    """A staircase is not one: steps do not increase, or a threshold lies outside 0 to 1."""
+
+
+class EstimationError(AbsenceRiskError, RuntimeError):
+    """An estimator did not converge or its data are separated; the cause is chained."""
+
+
+class AbsenceRiskWarning(UserWarning):
+    """Root of all warnings of this package."""
+
+
+class AssumptionWarning(AbsenceRiskWarning):
+    """An assumption of the method looks wrong in these data."""
+
+
+class SmallCountWarning(AbsenceRiskWarning):
+    """A group is too small to report or to keep anonymous."""
