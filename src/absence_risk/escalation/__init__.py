@@ -1,0 +1,1 @@
+"""Claim 1: does early valid absence precede later invalid absence."""

@@ -1,0 +1,1 @@
+"""Claim 4: did pupils change, and more than they would have anyway."""

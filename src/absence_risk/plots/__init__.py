@@ -1,0 +1,1 @@
+"""One module per claim: a result in, matplotlib axes out."""

@@ -1,0 +1,1 @@
+"""Staircases as data, and their replay on a register."""

@@ -1,0 +1,1 @@
+"""What was recorded: schema, calendar, readers, validation, and the pupil × school-day cube."""

@@ -1,0 +1,1 @@
+"""One self-contained page: verdicts first, then figures and tables."""

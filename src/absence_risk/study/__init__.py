@@ -1,0 +1,1 @@
+"""The main job: one register through all four claims."""

@@ -1,0 +1,1 @@
+"""Claim 3: how long until back in school, which endings, which relapses."""

@@ -1,0 +1,1 @@
+"""Simulated municipalities whose truth is known."""
