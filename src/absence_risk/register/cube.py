@@ -160,11 +160,11 @@ class Cube:
         """
         labels = self.calendar.labels(period or self.definition.window)
         starts = np.flatnonzero(np.r_[True, labels[1:] != labels[:-1]])
-        sums = (
+        scheduled, valid, invalid = (
             np.add.reduceat(days, starts, axis=1, dtype=np.int64)
             for days in (self.scheduled, self.valid, self.invalid)
         )
-        return Totals(labels[starts], *sums, self.definition)
+        return Totals(labels[starts], scheduled, valid, invalid, self.definition)
 
     def between(self, rows: npt.ArrayLike, start: npt.ArrayLike, stop: npt.ArrayLike) -> Totals:
         """Sum over a window of school days of its own for each row.
@@ -185,8 +185,10 @@ class Cube:
         last = len(self.calendar)
         low = np.clip(np.broadcast_to(np.asarray(start, dtype=np.int64), at.shape), 0, last)
         high = np.clip(np.broadcast_to(np.asarray(stop, dtype=np.int64), at.shape), low, last)
-        sums = ((c[at, high] - c[at, low])[:, None] for c in self._cumulative)
-        return Totals(np.array(["window"]), *sums, self.definition)
+        scheduled, valid, invalid = (
+            (running[at, high] - running[at, low])[:, None] for running in self._cumulative
+        )
+        return Totals(np.array(["window"]), scheduled, valid, invalid, self.definition)
 
     @cached_property
     def _cumulative(self) -> tuple[npt.NDArray[np.int64], ...]:

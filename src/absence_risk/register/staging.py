@@ -1,0 +1,84 @@
+"""Write a folder beside its target and rename it when it is whole."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["staged_folder"]
+
+
+@contextmanager
+def staged_folder(target: str | Path, *, force: bool = False) -> Iterator[Path]:
+    """Give a folder to write into that becomes ``target`` only if the block ends well.
+
+    A stopped run therefore leaves no half-written folder that later reads as whole, and an
+    existing folder stays as it was until the new one is complete.
+
+    Parameters
+    ----------
+    target : str or Path
+        The folder to make.
+    force : bool
+        Whether an existing folder may be replaced. A file is never replaced.
+
+    Yields
+    ------
+    Path
+        An empty folder beside the target.
+
+    Raises
+    ------
+    FileExistsError
+        If the target exists and ``force`` is false, or is no folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "out"
+    >>> with staged_folder(target) as folder:
+    ...     _ = (folder / "a.txt").write_text("whole")
+    >>> (target / "a.txt").read_text()
+    'whole'
+    """
+    target = Path(target)
+    _refuse(target, force)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
+    try:
+        yield staging
+        _refuse(target, force)
+        _swap(staging, target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _refuse(target: Path, force: bool) -> None:
+    if target.exists() and not target.is_dir():
+        raise FileExistsError(f"{target} is a file, not a folder. Choose another name.")
+    if target.exists() and not force:
+        raise FileExistsError(
+            f"{target} exists and is left as it is. Choose another folder, or pass --force "
+            f"(force=True) to replace it."
+        )
+
+
+def _swap(staging: Path, target: Path) -> None:
+    staging.chmod(0o755)
+    if not target.exists():
+        staging.rename(target)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent))
+    target.rename(old / target.name)
+    try:
+        staging.rename(target)
+    except OSError:
+        (old / target.name).rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
