@@ -1,0 +1,158 @@
+"""The command line: one verb per task.
+
+Exit codes: 0 done, 1 the data have problems (listed), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from absence_risk.errors import AbsenceRiskError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["app", "main"]
+
+EXIT_PROBLEMS = 1
+EXIT_USAGE = 2
+EXIT_STOPPED = 130
+
+app = typer.Typer(
+    name="absence-risk",
+    help="What school-absence data can carry, and what they cannot.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Rows(StrEnum):
+    """One row per lesson, or one per day."""
+
+    lesson = "lesson"
+    day = "day"
+
+
+class FileFormat(StrEnum):
+    """How tables are written."""
+
+    parquet = "parquet"
+    csv = "csv"
+
+
+Seed = Annotated[int, typer.Option(help="Seed; the same seed gives the same bytes.", min=0)]
+Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it exists.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
+Folder = Annotated[Path, typer.Argument(help="Folder with a register in the canonical layout.")]
+
+
+@app.command(
+    epilog="Example: [bold]absence-risk simulate demo/register --pupils 12000 --seed 1[/bold]"
+)
+def simulate(
+    out: Annotated[Path, typer.Argument(help="Folder to write the register into.")],
+    *,
+    preset: Annotated[str, typer.Option(help="Scenario preset, or a scenario .toml file.")] = (
+        "municipality"
+    ),
+    pupils: Annotated[int, typer.Option(help="Number of pupils.", min=1)] = 12_000,
+    seed: Seed = 1,
+    rows: Annotated[Rows, typer.Option(help="One row per lesson or per day.")] = Rows.lesson,
+    file_format: Annotated[FileFormat, typer.Option("--format", help="File format.")] = (
+        FileFormat.parquet
+    ),
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a simulated register, with the truth behind it in truth.json."""
+    from absence_risk import synthetic  # noqa: PLC0415 (each verb loads only what it needs)
+
+    with _progress("Simulating") as progress:
+        world = synthetic.simulate(preset, pupils=pupils, seed=seed, progress=progress)
+        manifest = world.write(
+            out, rows=rows.value, file_format=file_format.value, force=force, progress=progress
+        )
+    text = f"Simulated {pupils:,} pupils ({manifest['rows']:,} {rows.value} rows) in {out}"
+    _say({"folder": str(out), **manifest}, text, as_json=as_json)
+
+
+@app.command(epilog="Example: [bold]absence-risk validate demo/register[/bold]")
+def validate(folder: Folder, *, as_json: AsJson = False) -> None:
+    """Check a register against the rule catalogue; list all problems at once."""
+    from absence_risk.register.register import read_register  # noqa: PLC0415
+
+    with _progress("Validating"):
+        report = read_register(folder).validate()
+    _say(report.to_dict(), str(report), as_json=as_json)
+    if not report.ok:
+        raise typer.Exit(EXIT_PROBLEMS)
+
+
+@app.command(
+    epilog="Example: [bold]absence-risk study demo/register --out demo/study --seed 1[/bold]"
+)
+def study(
+    folder: Folder,
+    *,
+    out: Annotated[Path, typer.Option(help="Folder to write report, tables and figures into.")],
+    seed: Seed = 1,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take one register through all four claims and write the report."""
+    from absence_risk import report  # noqa: PLC0415
+    from absence_risk import study as main_job  # noqa: PLC0415
+    from absence_risk.register.register import read_register  # noqa: PLC0415
+
+    with _progress("Studying") as progress:
+        register = read_register(folder)
+        report.refuse_existing(out, force=force)
+        answers = main_job.run(register, random_state=seed, progress=progress)
+        report.publish(answers, out, register=register, force=force, progress=progress)
+    page = out / "report.html"
+    lines = [*answers.lines(), f"Report: {page}"]
+    _say({"report": str(page), **answers.to_dict()}, "\n".join(lines), as_json=as_json)
+
+
+def main() -> None:
+    """Run the command line; bad input ends with a message and a code, never a traceback."""
+    try:
+        app()
+    except (AbsenceRiskError, OSError, ValueError) as error:
+        typer.echo(str(error), err=True)
+        usage = isinstance(error, FileExistsError) or not isinstance(error, AbsenceRiskError)
+        sys.exit(EXIT_USAGE if usage else EXIT_PROBLEMS)
+    except KeyboardInterrupt:
+        typer.echo("Stopped; nothing was written.", err=True)
+        sys.exit(EXIT_STOPPED)
+
+
+def _say(machine: dict[str, Any], human: str, *, as_json: bool) -> None:
+    typer.echo(json.dumps(machine, ensure_ascii=False, indent=2) if as_json else human)
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[[str, float], None]]:
+    """Show a progress bar on a terminal's standard error, and nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda _text, _share: None
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=1.0)
+
+        def show(text: str, share: float) -> None:
+            bar.update(task, description=text, completed=share)
+
+        yield show
