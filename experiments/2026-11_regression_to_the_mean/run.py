@@ -96,7 +96,7 @@ def window_spells_rows(rng: np.random.Generator) -> list[dict[str, Any]]:
 
 
 def daily_rows(model: dict[str, Any], rng: np.random.Generator) -> list[dict[str, Any]]:
-    """Two-state chain: P(well tomorrow | absent) = 1/mean spell, onset from the stationary share."""
+    """Two-state chain of days whose stationary share is the pupil's own."""
     n = CONFIG["pupils"]
     severe = rng.random(n) < model["severe_weight"]
     mu = np.where(severe, model["severe_mu"], model["bulk_mu"])
