@@ -17,6 +17,7 @@ __all__ = [
     "AbsenceRiskWarning",
     "AssumptionWarning",
     "DesignError",
+    "DisclosureError",
     "EstimationError",
     "PolicyError",
     "Problem",
@@ -104,6 +105,10 @@ class DesignError(AbsenceRiskError, ValueError):
 
 class PolicyError(AbsenceRiskError, ValueError):
     """A staircase is not one: steps do not increase, or a threshold lies outside 0 to 1."""
+
+
+class DisclosureError(AbsenceRiskError, ValueError):
+    """Something that is to leave the house would tell of single pupils; nothing was let out."""
 
 
 class EstimationError(AbsenceRiskError, RuntimeError):
