@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from absence_risk.errors import DesignError
-from absence_risk.stats.logit import LogitFit, fit_logit
-from absence_risk.stats.sandwich import cr1_covariance
+from absence_risk.stats.logit import fit_logit
+from absence_risk.stats.sandwich import jackknife_covariance, jackknife_influence
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -32,15 +32,12 @@ class Associations:
         Log odds ratio and its standard error: later invalid on early valid absence alone; with
         covariates and early invalid absence; the same with the halves swapped; and adjusted
         minus reversed, with the standard error of the difference.
-    n_parameters : int
-        Number of parameters of the adjusted model.
     """
 
     naive: tuple[float, float]
     adjusted: tuple[float, float]
     reversed_: tuple[float, float]
     ratio: tuple[float, float]
-    n_parameters: int
 
 
 def associate(halves: Halves, *, per: float) -> Associations:
@@ -74,24 +71,21 @@ def associate(halves: Halves, *, per: float) -> Associations:
     """
     _refuse_no_variation(halves)
     covariates = covariate_columns(halves.covariates)
-    naive = _fit(halves.early, halves.later, None, per)
-    forward = _fit(halves.early, halves.later, covariates, per)
-    backward = _fit(halves.later, halves.early, covariates, per)
-    stacked = np.stack([forward.influence[:, 1], backward.influence[:, 1]], axis=1)
-    k = len(forward.beta)
-    covariance = cr1_covariance(stacked, halves.cluster, n_parameters=k)
-    naive_variance = cr1_covariance(naive.influence[:, 1:2], halves.cluster, n_parameters=2)
-    contrast = np.array([1.0, -1.0])
+    nothing = np.empty((halves.n, 0))
+    naive = _fit(halves, halves.early, halves.later, nothing, per, adjust=False)
+    forward = _fit(halves, halves.early, halves.later, covariates, per)
+    backward = _fit(halves, halves.later, halves.early, covariates, per)
     return Associations(
-        naive=(float(naive.beta[1]), float(np.sqrt(naive_variance[0, 0]))),
-        adjusted=(float(forward.beta[1]), float(np.sqrt(covariance[0, 0]))),
-        reversed_=(float(backward.beta[1]), float(np.sqrt(covariance[1, 1]))),
-        ratio=(
-            float(forward.beta[1] - backward.beta[1]),
-            float(np.sqrt(contrast @ covariance @ contrast)),
-        ),
-        n_parameters=k,
+        naive=_with_error(naive),
+        adjusted=_with_error(forward),
+        reversed_=_with_error(backward),
+        ratio=_with_error((forward[0] - backward[0], forward[1] - backward[1])),
     )
+
+
+def _with_error(pair: tuple[float, npt.NDArray[np.float64]]) -> tuple[float, float]:
+    value, influence = pair
+    return value, float(np.sqrt(jackknife_covariance(influence[:, None])[0, 0]))
 
 
 def covariate_columns(covariates: pd.DataFrame) -> npt.NDArray[np.float64]:
@@ -156,12 +150,22 @@ def _is_category(values: pd.Series) -> bool:
 
 
 def _fit(
-    before: Half, after: Half, covariates: npt.NDArray[np.float64] | None, per: float
-) -> LogitFit:
-    columns = [np.ones(len(before.valid)), before.valid_share / per]
-    if covariates is not None:
+    halves: Halves,
+    before: Half,
+    after: Half,
+    covariates: npt.NDArray[np.float64],
+    per: float,
+    *,
+    adjust: bool = True,
+) -> tuple[float, npt.NDArray[np.float64]]:
+    """Return the log odds ratio of valid absence and the influence of each cluster on it."""
+    columns = [np.ones(halves.n), before.valid_share / per]
+    if adjust:
         columns += [before.invalid_share, np.sqrt(before.invalid_share), *covariates.T]
-    return fit_logit(np.stack(columns, axis=1), after.invalid_share, after.at_risk)
+    X = np.stack(columns, axis=1)
+    fit = fit_logit(X, after.invalid_share, after.at_risk)
+    influence = jackknife_influence(X, fit.curvature, fit.scores, halves.cluster)
+    return float(fit.beta[1]), influence[:, 1]
 
 
 def _refuse_no_variation(halves: Halves) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from absence_risk.result import Estimate
-from absence_risk.stats.sandwich import cr1_covariance, t_inference
+from absence_risk.stats.sandwich import jackknife_covariance, jackknife_influence, t_inference
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -56,9 +56,10 @@ def _band(halves: Halves, inside: npt.NDArray[np.bool_], name: str, conf_level: 
     clusters, codes = np.unique(halves.cluster[inside], return_inverse=True)
     error: float | None = None
     limits: tuple[float | None, float | None] = (None, None)
-    if len(clusters) > 1 and 0 < share < 1 and len(codes) > 1:
-        influence = ((invalid - share * at_risk) / at_risk.sum())[:, None]
-        error = float(np.sqrt(cr1_covariance(influence, codes, n_parameters=1)[0, 0]))
+    if len(clusters) > 1 and 0 < share < 1:
+        one, scores = np.ones((len(codes), 1)), (invalid - share * at_risk)[:, None]
+        influence = jackknife_influence(one, at_risk, scores, codes)
+        error = float(np.sqrt(jackknife_covariance(influence)[0, 0]))
         limits = _logit_limits(share, error, len(clusters) - 1, conf_level)
     return Estimate(
         term="later invalid share",

@@ -33,8 +33,8 @@ _BENCHMARK_IS = (
 _METHOD = (
     "fractional logit (Papke & Wooldridge 1996) of later invalid absence over time at risk on "
     "early valid absence, early invalid absence (linear and square root) and {covariates}; "
-    "cluster-robust variance CR1 by {cluster}, t with {df} degrees of freedom; the contrast with "
-    "the time-reversed fit from stacked influence values"
+    "cluster-jackknife variance (CR3) by {cluster}, t with {df} degrees of freedom; the contrast "
+    "with the time-reversed fit from the influence of each cluster on both"
 )
 
 

@@ -1,6 +1,6 @@
-"""Weighted fractional logit with the influence of each row.
+"""Weighted fractional logit with the score of each row.
 
-Own kernel because a contrast of two fits on the same schools needs the influence values of both,
+Own kernel because a contrast of two fits on the same schools needs scores and curvature of both,
 which libraries do not hand out; checked against statsmodels and R.
 """
 
@@ -32,17 +32,20 @@ class LogitFit:
     ----------
     beta : numpy.ndarray of float, shape (k,)
         Coefficients: log odds ratios.
-    influence : numpy.ndarray of float, shape (n, k)
-        Influence of each row on the coefficients (bread times score); columns sum to zero.
     mean : numpy.ndarray of float, shape (n,)
         Fitted shares.
+    curvature : numpy.ndarray of float, shape (n,)
+        Weight of each row in the information matrix, w p (1 - p), weights scaled to mean 1.
+    scores : numpy.ndarray of float, shape (n, k)
+        Score of each row, w (y - p) x; columns sum to zero.
     n_steps : int
         Newton steps taken.
     """
 
     beta: npt.NDArray[np.float64]
-    influence: npt.NDArray[np.float64]
     mean: npt.NDArray[np.float64]
+    curvature: npt.NDArray[np.float64]
+    scores: npt.NDArray[np.float64]
     n_steps: int
 
 
@@ -52,8 +55,8 @@ def fit_logit(
     """Fit a logit to shares by weighted quasi-likelihood.
 
     Solves sum_i w_i (y_i - p_i) x_i = 0 with p_i = 1/(1 + exp(-x_i'b)) by Newton's method with
-    step halving (Papke & Wooldridge 1996, J Appl Econometrics 11:619, eq. 5). Coefficients and
-    influence values do not depend on the unit of the weights.
+    step halving (Papke & Wooldridge 1996, J Appl Econometrics 11:619, eq. 5). The unit of
+    the weights plays no part.
 
     Parameters
     ----------
@@ -67,7 +70,7 @@ def fit_logit(
     Returns
     -------
     LogitFit
-        Coefficients, influence values, fitted shares.
+        Coefficients, fitted shares, curvature and scores.
 
     Raises
     ------
@@ -96,7 +99,14 @@ def fit_logit(
         if np.abs(X @ beta).max() > _LARGEST_LOGIT:
             break
         if np.abs(step).max() <= _SMALL_STEP * (1 + np.abs(beta).max()):
-            return _finish(X, y, w, beta, n_steps)
+            mean = special.expit(X @ beta)
+            return LogitFit(
+                beta=beta,
+                mean=mean,
+                curvature=w * mean * (1 - mean),
+                scores=(w * (y - mean))[:, None] * X,
+                n_steps=n_steps,
+            )
     raise EstimationError(
         "The logit has no finite solution: some combination of regressors separates pupils "
         "with from pupils without the outcome. Leave out a covariate or join small groups."
@@ -119,19 +129,4 @@ def _solve(
             "The regressors of the logit are collinear, or an outcome never varies within a "
             "group. Leave out a covariate or join small groups."
         )
-    shape = (-1, 1) if right.ndim == 2 else (-1,)
-    scaled = np.linalg.solve(information / np.outer(scale, scale), right / scale.reshape(shape))
-    return np.asarray(scaled / scale.reshape(shape))
-
-
-def _finish(
-    X: npt.NDArray[np.float64],
-    y: npt.NDArray[np.float64],
-    w: npt.NDArray[np.float64],
-    beta: npt.NDArray[np.float64],
-    n_steps: int,
-) -> LogitFit:
-    mean = special.expit(X @ beta)
-    scores = (w * (y - mean))[:, None] * X
-    influence = _solve(X, w * mean * (1 - mean), scores.T).T
-    return LogitFit(beta=beta, influence=influence, mean=mean, n_steps=n_steps)
+    return np.asarray(np.linalg.solve(information / np.outer(scale, scale), right / scale) / scale)
