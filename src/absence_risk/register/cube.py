@@ -13,10 +13,13 @@ from absence_risk.register.definition import NUMERATORS, AbsenceDefinition
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import pandas as pd
 
     from absence_risk.register.calendar import SchoolCalendar
 
-__all__ = ["Cube", "Totals"]
+__all__ = ["Cube", "Totals", "cube_from_days"]
+
+_MOST_MINUTES = np.iinfo(np.int16).max
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,3 +202,60 @@ class Cube:
             np.cumsum(days, axis=1, dtype=np.int64, out=running[:, 1:])
             out.append(running)
         return tuple(out)
+
+
+def cube_from_days(
+    days: pd.DataFrame,
+    pupil_key: npt.ArrayLike,
+    calendar: SchoolCalendar,
+    definition: AbsenceDefinition,
+) -> Cube:
+    """Scatter pupil-days into a cube.
+
+    Parameters
+    ----------
+    days : pandas.DataFrame
+        Columns pupil_key, date, scheduled, valid, invalid; one row per pupil and date. Rows of
+        other pupils and of dates outside the calendar are left out.
+    pupil_key : array-like of int
+        The pupils of the cube.
+    calendar : SchoolCalendar
+        The school days of the cube.
+    definition : AbsenceDefinition
+        The rule behind the columns.
+
+    Returns
+    -------
+    Cube
+        Zero where a pupil has no row.
+
+    Raises
+    ------
+    ValueError
+        If a pupil-day has more minutes than a cell can hold.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from absence_risk.register.calendar import SchoolCalendar
+    >>> calendar = SchoolCalendar(np.array(["2025-08-18"], dtype="datetime64[D]"), ["HT"])
+    >>> days = pd.DataFrame({"pupil_key": [7], "date": calendar.dates,
+    ...                      "scheduled": [300], "valid": [50], "invalid": [0]})
+    >>> cube_from_days(days, [7, 8], calendar, AbsenceDefinition()).valid.tolist()
+    [[50], [0]]
+    """
+    keys = np.unique(np.asarray(pupil_key, dtype=np.uint32))
+    shape = (len(keys), len(calendar))
+    arrays = [np.zeros(shape, dtype=np.int16) for _ in range(3)]
+    if len(days) and len(keys):
+        wanted = days["pupil_key"].to_numpy().astype(np.uint32)
+        dates = days["date"].to_numpy().astype("datetime64[D]")
+        row = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        column = np.minimum(calendar.day_index(dates), len(calendar) - 1)
+        inside = (keys[row] == wanted) & (calendar.dates[column] == dates)
+        for array, name in zip(arrays, ("scheduled", "valid", "invalid"), strict=True):
+            values = days[name].to_numpy()
+            if values.max() > _MOST_MINUTES:
+                raise ValueError(f"{name} exceeds {_MOST_MINUTES} minutes on one pupil-day.")
+            array[row[inside], column[inside]] = values[inside]
+    return Cube(keys, calendar, arrays[0], arrays[1], arrays[2], definition)

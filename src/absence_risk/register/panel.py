@@ -1,0 +1,227 @@
+"""The pupil × period panel, from register rows or from a cube; both give the same frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from absence_risk import check
+from absence_risk.register.definition import WINDOWS
+from absence_risk.register.engine import collect
+from absence_risk.register.pupil_days import counted_minutes
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import numpy.typing as npt
+    import pandas as pd
+
+    from absence_risk.register.calendar import SchoolCalendar
+    from absence_risk.register.cube import Cube
+    from absence_risk.register.definition import AbsenceDefinition
+
+__all__ = ["PANEL_COLUMNS", "month_panel", "panel_from_cube"]
+
+PANEL_COLUMNS = (
+    "pupil_key",
+    "school_key",
+    "municipality_key",
+    "grade",
+    "period",
+    "n_days",
+    "scheduled_min",
+    "valid_min",
+    "invalid_min",
+    "absent_min",
+    "absence_rate",
+)
+
+_DAY_BITS = 20  # days since 1970 fit for two thousand years
+
+
+def month_panel(
+    rows: nw.LazyFrame[Any],
+    columns: Collection[str],
+    calendar: SchoolCalendar,
+    definition: AbsenceDefinition,
+) -> pd.DataFrame:
+    """Sum rows to one per pupil and calendar month, in one stage.
+
+    Parameters
+    ----------
+    rows : narwhals.LazyFrame
+        Current register rows.
+    columns : collection of str
+        Canonical columns they have.
+    calendar : SchoolCalendar
+        School days; rows of other dates are left out.
+    definition : AbsenceDefinition
+        The rule; its day rule must be ``minutes_share``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        pupil_key, period, scheduled, valid, invalid as int64, in no promised order; months in
+        which nothing was scheduled are left out.
+
+    Raises
+    ------
+    ValueError
+        If the definition counts days.
+    """
+    if definition.unit != "minute":
+        raise ValueError("One stage sums minutes only; a rule that counts days needs the cube.")
+    counted = counted_minutes(columns, definition)
+    date = nw.col("date").dt
+    day = (
+        date.year().cast(nw.Int64) * 10_000
+        + date.month().cast(nw.Int64) * 100
+        + date.day().cast(nw.Int64)
+    )
+    names = ("scheduled", "valid", "invalid")
+    kept = rows.filter(day.is_in(_day_numbers(calendar)))
+    month = date.year().cast(nw.Int64) * 100 + date.month().cast(nw.Int64)
+    named = kept.select("pupil_key", period=month, **{n: counted[n] for n in names})
+    months = named.group_by("pupil_key", "period").agg(*(nw.col(n).sum() for n in names))
+    whole = [nw.col(n).cast(nw.Int64) for n in ("pupil_key", "period", *names)]
+    return collect(months.filter(nw.col("scheduled") > 0).select(*whole))
+
+
+def _day_numbers(calendar: SchoolCalendar) -> list[int]:
+    day = (calendar.dates - calendar.dates.astype("datetime64[M]")).astype(np.int64) + 1
+    return [int(number) for number in calendar.month * 100 + day]
+
+
+def panel_from_cube(
+    cube: Cube, pupils: pd.DataFrame, schools: pd.DataFrame, period: str
+) -> pd.DataFrame:
+    """Sum a cube over periods into a panel.
+
+    Parameters
+    ----------
+    cube : Cube
+        The pupil-days.
+    pupils, schools : pandas.DataFrame
+        Canonical tables.
+    period : {"week", "month", "term", "year"}
+        Period.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The panel described at :func:`finish_panel`.
+
+    Raises
+    ------
+    ValueError
+        If the period is not one of the four.
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    totals = cube.totals(period)
+    row, column = np.nonzero(totals.scheduled > 0)
+    sums = pd.DataFrame(
+        {
+            "pupil_key": cube.pupil_key[row].astype(np.int64),
+            "period": totals.labels[column],
+            "scheduled": totals.scheduled[row, column],
+            "valid": totals.valid[row, column],
+            "invalid": totals.invalid[row, column],
+        }
+    )
+    return finish_panel(
+        sums,
+        pupils,
+        schools,
+        calendar=cube.calendar,
+        definition=cube.definition,
+        period=period,
+    )
+
+
+def finish_panel(
+    sums: pd.DataFrame,
+    pupils: pd.DataFrame,
+    schools: pd.DataFrame,
+    *,
+    calendar: SchoolCalendar,
+    definition: AbsenceDefinition,
+    period: str,
+) -> pd.DataFrame:
+    """Add school, municipality, grade, school days and rates to sums per pupil and period.
+
+    A pupil with several enrolment spells has the school and grade of the last spell that began by
+    the end of the period, or of the first spell where none had begun.
+
+    Parameters
+    ----------
+    sums : pandas.DataFrame
+        pupil_key, period, scheduled, valid, invalid.
+    pupils, schools : pandas.DataFrame
+        Canonical tables; sums of pupils that are not in ``pupils`` are left out.
+    calendar : SchoolCalendar
+        School days; n_days counts those of the whole calendar in the period.
+    definition : AbsenceDefinition
+        Its numerator gives the rate.
+    period : {"week", "month", "term", "year"}
+        Period.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``PANEL_COLUMNS``, sorted by pupil and by period in the order of the calendar.
+        Minutes are int64 and count days where the definition counts days; absence_rate is a
+        share in [0, 1].
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    check.choice(period, WINDOWS, "period")
+    labels = calendar.labels(period)
+    starts = np.flatnonzero(np.r_[True, labels[1:] != labels[:-1]])
+    n_days = np.diff(np.r_[starts, len(labels)])
+    ends = calendar.dates[np.r_[starts[1:] - 1, len(labels) - 1]].astype(np.int64)
+    position = pd.Index(labels[starts]).get_indexer(sums["period"])
+    known = np.isin(sums["pupil_key"].to_numpy(), pupils["pupil_key"].to_numpy().astype(np.int64))
+    order = np.lexsort((position, sums["pupil_key"].to_numpy()))
+    order = order[known[order]]
+    sums, position = sums.iloc[order], position[order]
+    spell = _spell_of(pupils, sums["pupil_key"].to_numpy(), ends[position])
+    enrolled = pupils.iloc[spell]
+    municipality = schools.drop_duplicates("school_key").set_index("school_key")["municipality_key"]
+    valid, invalid = sums["valid"].to_numpy(), sums["invalid"].to_numpy()
+    counts = {"total": valid + invalid, "valid": valid, "invalid": invalid}
+    scheduled = sums["scheduled"].to_numpy()
+    columns = {
+        "pupil_key": sums["pupil_key"].to_numpy().astype(np.uint32),
+        "school_key": enrolled["school_key"].to_numpy(),
+        "municipality_key": municipality.reindex(enrolled["school_key"]).to_numpy(),
+        "grade": enrolled["grade"].to_numpy(),
+        "period": sums["period"].to_numpy(),
+        "n_days": n_days[position].astype(np.int64),
+        "scheduled_min": scheduled.astype(np.int64),
+        "valid_min": valid.astype(np.int64),
+        "invalid_min": invalid.astype(np.int64),
+        "absent_min": counts["total"].astype(np.int64),
+        "absence_rate": counts[definition.numerator] / scheduled,
+    }
+    return pd.DataFrame(columns, columns=list(PANEL_COLUMNS))
+
+
+def _spell_of(
+    pupils: pd.DataFrame, key: npt.NDArray[np.int64], end: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Return the row of the enrolment spell that holds at the end of a period (days of 1970)."""
+    spell_key = pupils["pupil_key"].to_numpy().astype(np.int64)
+    entry = np.zeros(len(pupils), dtype=np.int64)
+    if "entry" in pupils.columns and pupils["entry"].notna().any():
+        dates = pupils["entry"].to_numpy().astype("datetime64[D]")
+        entry = np.where(np.isnat(dates), 0, dates.astype(np.int64)).clip(0)
+    order = np.lexsort((entry, spell_key))
+    spell_key, entry = spell_key[order], entry[order]
+    combined = (spell_key << _DAY_BITS) | entry
+    begun = np.searchsorted(combined, (key << _DAY_BITS) | end, side="right") - 1
+    first = np.searchsorted(spell_key, key, side="left")
+    chosen: npt.NDArray[np.int64] = order[np.maximum(begun, first)]
+    return chosen
