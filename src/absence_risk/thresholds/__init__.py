@@ -1,1 +1,6 @@
-"""Claim 2: does harm break at some share of absence, and what would an alarm there cost."""
+"""Claim 2: is there a harm threshold; where should this municipality act."""
+
+from absence_risk.thresholds.harm import harm_evidence
+from absence_risk.thresholds.operating import operating_points
+
+__all__ = ["harm_evidence", "operating_points"]

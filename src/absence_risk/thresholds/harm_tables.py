@@ -1,0 +1,309 @@
+"""The tables of a harm-evidence result: everything that a plot or a report needs."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from absence_risk.result import Estimate, Table
+from absence_risk.stats.cr1 import cr1_covariance
+from absence_risk.stats.sandwich import t_inference
+from absence_risk.stats.splines import restricted_cubic
+from absence_risk.thresholds.slopes import contrasts
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from absence_risk.thresholds.candidates import Candidates
+    from absence_risk.thresholds.nulls import Evidence
+    from absence_risk.thresholds.sample import Sample
+    from absence_risk.thresholds.slopes import Slopes
+
+    Floats = npt.NDArray[np.float64]
+
+__all__ = [
+    "binned_means_table",
+    "break_table",
+    "candidates_table",
+    "dose_response_table",
+    "slopes_table",
+]
+
+_GRID = 41
+_EDGES = (0.0, 0.025, 0.05, 0.075, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40)
+_FEWEST_IN_BIN = 10
+
+
+def candidates_table(sample: Sample, fits: Candidates, evidence: Evidence) -> Table:
+    """Return the difference in BIC of each shape from the best, with the simulated tests.
+
+    Parameters
+    ----------
+    sample : Sample
+        Complete rows.
+    fits : Candidates
+        The fitted shapes.
+    evidence : Evidence
+        Simulated tests.
+
+    Returns
+    -------
+    Table
+        Terms none, linear, quadratic, spline, kink; ``group`` names the test of the row.
+    """
+    curves = (fits.none, fits.linear, fits.quadratic, fits.spline, fits.kink)
+    best = min(curve.bic for curve in curves)
+    tests = {name: ("kink against it", test) for name, test in evidence.kink_against.items()}
+    tests["kink"] = ("spline against it", evidence.spline_against_kink)
+    rows = []
+    for curve in curves:
+        group, test = tests.get(curve.name, (None, None))
+        rows.append(
+            Estimate(
+                term=curve.name,
+                group=group,
+                estimate=curve.bic - best,
+                statistic=test.statistic if test else None,
+                p_value=test.p_value if test else None,
+                n=sample.n,
+            )
+        )
+    return Table(
+        name="candidates",
+        title="Shapes of the relation: difference in BIC from the best (0 is best)",
+        rows=tuple(rows),
+        note=(
+            "BIC treats rows as independent. Statistic: fall of the residual sum of squares in "
+            "units of the residual variance; p from outcomes simulated under the shape of the "
+            "row, signs of residuals drawn per cluster."
+        ),
+    )
+
+
+def dose_response_table(sample: Sample, fits: Candidates, conf_level: float) -> Table:
+    """Return the mean outcome along absence at average covariates, by spline and by kink.
+
+    Parameters
+    ----------
+    sample : Sample
+        Complete rows.
+    fits : Candidates
+        The fitted shapes.
+    conf_level : float
+        Confidence level in (0, 1).
+
+    Returns
+    -------
+    Table
+        ``threshold`` is the exposure, ``group`` is spline or kink.
+    """
+    grid = np.linspace(sample.x.min(), sample.x.max(), _GRID)
+    ones = np.ones((_GRID, 1))
+    spline = contrasts(fits.spline, sample, np.hstack([ones, restricted_cubic(grid, fits.knots)]))
+    kink = _kink_curve(sample, fits, grid)
+    rows = []
+    for group, (mean, error) in (("spline", spline), ("kink", kink)):
+        for at, value, spread in zip(grid, mean, error, strict=True):
+            rows.append(
+                _mean_row(
+                    "adjusted mean",
+                    (float(value), float(spread)),
+                    (sample.n, sample.n_clusters),
+                    conf_level,
+                    group=group,
+                    threshold=float(at),
+                )
+            )
+    return Table(
+        name="dose_response",
+        title="Mean outcome along absence (threshold: share of absence), at average covariates",
+        rows=tuple(rows),
+        note=(
+            "Pointwise cluster-robust intervals; those of the kink allow for its uncertain place."
+        ),
+    )
+
+
+def _kink_curve(sample: Sample, fits: Candidates, grid: Floats) -> tuple[Floats, Floats]:
+    """Return mean and standard error of the kink curve; the place enters by the delta method."""
+    curve, place = fits.kink, fits.location
+    bend = float(curve.coef[2])
+
+    def gradient(x: Floats) -> Floats:
+        hinge = np.maximum(x - place, 0.0)
+        return np.column_stack([np.ones_like(x), x, hinge, -bend * (x > place)])
+
+    design = np.hstack([gradient(sample.x), sample.adjust])
+    influence = (np.linalg.pinv(design) * curve.resid).T
+    covariance = cr1_covariance(influence, sample.codes, n_parameters=design.shape[1])[:4, :4]
+    slopes = gradient(grid)
+    variance = np.einsum("ij,jk,ik->i", slopes, covariance, slopes)
+    return slopes[:, :3] @ curve.coef[:3], np.sqrt(np.maximum(variance, 0.0))
+
+
+def _mean_row(
+    term: str,
+    mean_and_error: tuple[float, float],
+    n_and_clusters: tuple[int, int],
+    conf_level: float,
+    *,
+    group: str,
+    threshold: float,
+) -> Estimate:
+    mean, error = mean_and_error
+    n, clusters = n_and_clusters
+    low = high = None
+    if clusters > 1:
+        found = t_inference(mean, error, df=clusters - 1, conf_level=conf_level)
+        low, high = found.low, found.high
+    return Estimate(
+        term=term,
+        group=group,
+        threshold=threshold,
+        estimate=mean,
+        std_error=error if clusters > 1 else None,
+        conf_low=low,
+        conf_high=high,
+        n=n,
+    )
+
+
+def binned_means_table(sample: Sample, fits: Candidates, conf_level: float) -> Table:
+    """Return mean outcomes in bands of absence, at average covariates.
+
+    Parameters
+    ----------
+    sample : Sample
+        Complete rows.
+    fits : Candidates
+        The fitted shapes; the covariates' part comes from the spline.
+    conf_level : float
+        Confidence level in (0, 1).
+
+    Returns
+    -------
+    Table
+        ``threshold`` is the middle of the band, ``group`` its limits.
+    """
+    first = 1 + fits.spline.terms.shape[1]
+    adjusted = sample.y - sample.adjust @ fits.spline.coef[first:]
+    edges = _edges(sample.x)
+    band = np.searchsorted(edges[1:-1], sample.x, side="right")
+    rows = []
+    for k, (low, high) in enumerate(itertools.pairwise(edges)):
+        values = adjusted[band == k]
+        codes = np.unique(sample.codes[band == k], return_inverse=True)[1]
+        clusters = int(codes.max()) + 1
+        centred = (values - values.mean())[:, None] / len(values)
+        error = 0.0
+        if clusters > 1:
+            error = float(np.sqrt(cr1_covariance(centred, codes, n_parameters=1)[0, 0]))
+        rows.append(
+            _mean_row(
+                "mean in band",
+                (float(values.mean()), error),
+                (len(values), clusters),
+                conf_level,
+                group=f"{low:.3g}–{high:.3g}",
+                threshold=float(low + high) / 2,
+            )
+        )
+    return Table(
+        name="binned_means",
+        title="Mean outcome in bands of absence (threshold: middle of the band)",
+        rows=tuple(rows),
+        note=f"At average covariates. Bands with fewer than {_FEWEST_IN_BIN} pupils are merged.",
+    )
+
+
+def _edges(x: Floats) -> Floats:
+    """Return band edges; bands that are too small join the band below, or above for the first."""
+    top = float(x.max())
+    inner = [edge for edge in _EDGES if x.min() < edge < top]
+    kept: list[float] = []
+    for edge in inner:
+        since = kept[-1] if kept else -np.inf
+        if ((x >= since) & (x < edge)).sum() >= _FEWEST_IN_BIN and (
+            x >= edge
+        ).sum() >= _FEWEST_IN_BIN:
+            kept.append(edge)
+    low = max((edge for edge in _EDGES if edge <= x.min()), default=0.0)
+    return np.array([low, *kept, top])
+
+
+def break_table(sample: Sample, fits: Candidates, kink_set: Floats, at: float) -> Table:
+    """Return where the best kink lies and which places the data allow.
+
+    Parameters
+    ----------
+    sample : Sample
+        Complete rows.
+    fits : Candidates
+        The fitted shapes.
+    kink_set : numpy.ndarray, shape (parts, 2)
+        Confidence set, as shares.
+    at : float
+        Candidate threshold, a share.
+
+    Returns
+    -------
+    Table
+        The best kink with the range of its set, then each part of the set.
+    """
+    low, high = fits.search.limits
+    whole = Estimate(
+        term="kink",
+        estimate=fits.location,
+        conf_low=float(kink_set[0, 0]),
+        conf_high=float(kink_set[-1, 1]),
+        n=sample.n,
+    )
+    parts = [
+        Estimate(term=f"set, part {k}", conf_low=float(a), conf_high=float(b), n=sample.n)
+        for k, (a, b) in enumerate(kink_set, start=1)
+    ]
+    inside = any(a <= at <= b for a, b in kink_set)
+    return Table(
+        name="break_location",
+        title="Place of the best kink and the set of places the data allow (share of absence)",
+        rows=(whole, *parts),
+        note=(
+            f"Likelihood-ratio set with a wild-bootstrap critical value; it may have gaps. "
+            f"Searched from {low:.3f} to {high:.3f}; a set that reaches an end is not bounded "
+            f"there. {at:.0%} is {'inside' if inside else 'outside'} the set. A best kink exists "
+            "for any data: it is a finding only where the verdict says kink."
+        ),
+    )
+
+
+def slopes_table(slopes: Slopes) -> Table:
+    """Return the slopes side by side, then the change beside its benchmark.
+
+    Parameters
+    ----------
+    slopes : Slopes
+        The slopes.
+
+    Returns
+    -------
+    Table
+        Outcome units per 10 points of absence.
+    """
+    return Table(
+        name="slopes",
+        title="Change of the outcome per 10 points of absence",
+        rows=(
+            slopes.overall,
+            slopes.below,
+            slopes.above,
+            slopes.change,
+            slopes.benchmark,
+            slopes.beyond,
+        ),
+        note=(
+            "Slopes: cluster-robust (CR1) t intervals. Benchmark and what is beyond it: wild "
+            "bootstrap under the smooth curve."
+        ),
+    )

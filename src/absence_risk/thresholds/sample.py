@@ -1,0 +1,220 @@
+"""The rows of a dose-response question: checked, complete, and as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from absence_risk import check
+from absence_risk.errors import DesignError
+from absence_risk.result import FlowStep
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+    import pandas as pd
+
+__all__ = ["Sample", "read_sample"]
+
+_FEWEST_EXPOSURES = 5
+_MOST_LEVELS = 0.2
+_BINARY = (
+    "{outcome!r} has only two values. Straight lines through shares are a rough model: pass "
+    "linear_probability=True to read slopes as differences in probability, or give a measured "
+    "outcome."
+)
+_CONSTANT = (
+    "{outcome!r} has the same value in all complete rows ({n}): it cannot depend on absence."
+)
+_NOBODY = (
+    "No pupil lies {side} {at:g} in {exposure!r}: how outcomes change there cannot be learnt from "
+    "these data."
+)
+_COARSE = (
+    "{exposure!r} has {k} distinct values; a bend needs at least {need}. Use the share itself, not "
+    "bands of it."
+)
+_ONE_CLUSTER = (
+    "{cluster!r} has {n} distinct value: intervals need at least 2 clusters. Pass a finer grouping."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Complete rows.
+
+    Parameters
+    ----------
+    y, x : numpy.ndarray of float64, shape (n,)
+        Outcome in its own unit; exposure as a share in [0, 1].
+    adjust : numpy.ndarray of float64, shape (n, q)
+        Orthonormal columns that span the centred covariates.
+    codes : numpy.ndarray of int64, shape (n,)
+        Cluster of each row.
+    flow : tuple of FlowStep
+        Rows at each step.
+    binary : bool
+        Whether the outcome has two values.
+    """
+
+    y: npt.NDArray[np.float64]
+    x: npt.NDArray[np.float64]
+    adjust: npt.NDArray[np.float64]
+    codes: npt.NDArray[np.int64]
+    flow: tuple[FlowStep, ...]
+    binary: bool
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return len(self.y)
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of clusters."""
+        return int(self.codes.max()) + 1
+
+
+def read_sample(
+    data: pd.DataFrame,
+    *,
+    outcome: str,
+    exposure: str,
+    covariates: Sequence[str],
+    cluster: str | None,
+    at: float,
+    linear_probability: bool,
+) -> Sample:
+    """Check the columns and keep complete rows.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+        One row per pupil.
+    outcome, exposure : str
+        Numeric columns; the exposure is a share in [0, 1].
+    covariates : sequence of str
+        Numeric columns as they are, others as one indicator per level.
+    cluster : str or None
+        Column of clusters; rows are independent without one.
+    at : float
+        Candidate threshold, a share.
+    linear_probability : bool
+        Whether an outcome with two values is accepted.
+
+    Returns
+    -------
+    Sample
+        Complete rows and how many were lost at each step.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or not numeric, or an exposure lies outside [0, 1].
+    DesignError
+        If the rows cannot answer the question.
+    """
+    named = [outcome, exposure, *covariates, *([cluster] if cluster else [])]
+    check.columns(data.columns, named, "data")
+    y, x = (_numbers(data, column) for column in (outcome, exposure))
+    known = ~np.isnan(x)
+    for extreme in (x[known].min(initial=0.0), x[known].max(initial=0.0)):
+        check.proportion(float(extreme), exposure)
+    keep, flow = _complete(
+        data,
+        {
+            "outcome": [outcome],
+            "exposure": [exposure],
+            "covariates": list(covariates),
+            "cluster": [cluster] if cluster else [],
+        },
+    )
+    y, x = y[keep], x[keep]
+    _refuse_outcome(y, outcome, linear_probability=linear_probability)
+    _refuse_exposure(x, exposure, at)
+    adjust = _adjustment(data.loc[keep, list(covariates)])
+    codes = _codes(data.loc[keep, cluster], cluster) if cluster else np.arange(len(y))
+    return Sample(y, x, adjust, codes, flow, len(np.unique(y)) == 2)
+
+
+def _numbers(data: pd.DataFrame, column: str) -> npt.NDArray[np.float64]:
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype  # noqa: PLC0415
+
+    if not (is_numeric_dtype(data[column]) or is_bool_dtype(data[column])):
+        raise ValueError(f"column {column!r} must be numeric, got the type {data[column].dtype}.")
+    values = data[column].to_numpy(dtype=np.float64, na_value=np.nan)
+    if np.isinf(values).any():
+        raise ValueError(f"column {column!r} has infinite values; set them to missing.")
+    return np.asarray(values)
+
+
+def _complete(
+    data: pd.DataFrame, parts: dict[str, list[str]]
+) -> tuple[npt.NDArray[np.bool_], tuple[FlowStep, ...]]:
+    keep = np.ones(len(data), dtype=bool)
+    flow = [FlowStep(step="rows in the data", n=len(data))]
+    for part, columns in parts.items():
+        if columns:
+            keep &= data[columns].notna().all(axis=1).to_numpy()
+            flow.append(FlowStep(step=f"with known {part}", n=int(keep.sum())))
+    return keep, tuple(flow)
+
+
+def _refuse_outcome(y: npt.NDArray[np.float64], outcome: str, *, linear_probability: bool) -> None:
+    distinct = len(np.unique(y))
+    if distinct < 2:
+        raise DesignError(_CONSTANT.format(outcome=outcome, n=len(y)))
+    if distinct == 2 and not linear_probability:
+        raise DesignError(_BINARY.format(outcome=outcome))
+
+
+def _refuse_exposure(x: npt.NDArray[np.float64], exposure: str, at: float) -> None:
+    distinct = len(np.unique(x))
+    if distinct < _FEWEST_EXPOSURES:
+        raise DesignError(_COARSE.format(exposure=exposure, k=distinct, need=_FEWEST_EXPOSURES))
+    for side, some in (("beyond", (x > at).any()), ("below", (x < at).any())):
+        if not some:
+            raise DesignError(_NOBODY.format(side=side, at=at, exposure=exposure))
+
+
+def _adjustment(frame: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Return orthonormal columns that span the centred covariates; constant ones vanish."""
+    blocks = [_encode(frame[column]) for column in frame.columns]
+    if not blocks:
+        return np.empty((len(frame), 0))
+    matrix = np.hstack(blocks)
+    matrix = matrix - matrix.mean(axis=0)
+    spread = matrix.std(axis=0)
+    matrix = matrix[:, spread > 0] / spread[spread > 0]
+    if matrix.shape[1] == 0:
+        return np.empty((len(frame), 0))
+    u, singular, _ = np.linalg.svd(matrix, full_matrices=False)
+    return np.asarray(u[:, singular > 1e-8 * singular[0]])
+
+
+def _encode(column: pd.Series) -> npt.NDArray[np.float64]:
+    """Return a numeric column as it is and any other as indicators without the first level."""
+    from pandas import factorize  # noqa: PLC0415
+    from pandas.api.types import is_numeric_dtype  # noqa: PLC0415
+
+    if is_numeric_dtype(column):
+        return np.asarray(column.to_numpy(dtype=np.float64))[:, None]
+    codes, levels = factorize(column, sort=True)
+    if len(levels) > max(2, _MOST_LEVELS * len(column)):
+        raise DesignError(
+            f"covariate {column.name!r} has {len(levels)} levels in {len(column)} rows: too many "
+            "to adjust for. Group them, or leave the column out."
+        )
+    return np.asarray(codes[:, None] == np.arange(1, len(levels)), dtype=np.float64)
+
+
+def _codes(column: pd.Series, cluster: str) -> npt.NDArray[np.int64]:
+    from pandas import factorize  # noqa: PLC0415
+
+    codes, names = factorize(column)
+    if len(names) < 2:
+        raise DesignError(_ONE_CLUSTER.format(cluster=cluster, n=len(names)))
+    return np.asarray(codes, dtype=np.int64)

@@ -1,0 +1,219 @@
+"""From evidence to a verdict on "already 20 % marks where harm begins to grow faster"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from absence_risk.result import Verdict
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from absence_risk.result import Answer, Estimate
+    from absence_risk.thresholds.nulls import Evidence
+    from absence_risk.thresholds.slopes import Slopes
+
+__all__ = ["Finding", "judge"]
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """Everything the verdict rests on.
+
+    Parameters
+    ----------
+    outcome : str
+        Name of the outcome.
+    at : float
+        Candidate threshold, a share.
+    slopes : Slopes
+        Slopes and the change at the threshold.
+    evidence : Evidence
+        Simulated tests.
+    smooth_bic : float
+        BIC of the better smooth shape minus BIC of the best kink.
+    kink_set : numpy.ndarray, shape (parts, 2)
+        Confidence set of the kink, as shares.
+    limits : tuple of float
+        Where a kink was searched, as shares.
+    margin : float
+        Share of the overall slope below which a slope change counts as none.
+    level : float
+        Level of the tests.
+    """
+
+    outcome: str
+    at: float
+    slopes: Slopes
+    evidence: Evidence
+    smooth_bic: float
+    kink_set: npt.NDArray[np.float64]
+    limits: tuple[float, float]
+    margin: float
+    level: float
+
+    @property
+    def dose(self) -> bool:
+        """Whether the outcome goes along with absence at all."""
+        return not self.slopes.overall.covers(0.0)
+
+    @property
+    def beats_line(self) -> bool:
+        """Whether a kink beats the straight line."""
+        return self.evidence.kink_against["linear"].p_value <= self.level
+
+    @property
+    def beats_smooth(self) -> bool:
+        """Whether a kink beats every smooth shape, by the tests and by BIC."""
+        tests = self.evidence.kink_against
+        tested = all(tests[name].p_value <= self.level for name in ("quadratic", "spline"))
+        return tested and self.smooth_bic > 0
+
+    @property
+    def kink(self) -> bool:
+        """Whether there is a kink: neither straight nor smooth."""
+        return self.beats_line and self.beats_smooth
+
+    @property
+    def searched(self) -> bool:
+        """Whether the search could have found a kink at the threshold."""
+        return self.limits[0] <= self.at <= self.limits[1]
+
+    @property
+    def in_set(self) -> bool:
+        """Whether the threshold lies in the confidence set of the kink."""
+        return any(low <= self.at <= high for low, high in self.kink_set)
+
+    @property
+    def faster(self) -> bool:
+        """Whether the outcome changes faster beyond the threshold, in its overall direction."""
+        change, overall = self.slopes.change.estimate, self.slopes.overall.estimate
+        return change is not None and overall is not None and change * overall > 0
+
+    def small(self, row: Estimate) -> bool:
+        """Return whether an interval lies within the margin around 0.
+
+        Parameters
+        ----------
+        row : Estimate
+            A slope change.
+
+        Returns
+        -------
+        bool
+            True where it does.
+        """
+        bound = self.margin * abs(self.slopes.overall.estimate or 0.0)
+        low, high = row.conf_low, row.conf_high
+        return low is not None and high is not None and -bound <= low and high <= bound
+
+    @property
+    def straight(self) -> bool:
+        """Whether the relation is straight: no kink, and no slope change worth the name."""
+        return self.dose and not self.beats_line and self.small(self.slopes.change)
+
+    @property
+    def curved(self) -> bool:
+        """Whether the relation is smooth: not straight, and smooth shapes beat the best kink."""
+        against = self.evidence.spline_against_kink.p_value <= self.level and self.smooth_bic < 0
+        return self.dose and self.beats_line and not self.beats_smooth and against
+
+    @property
+    def shape(self) -> str:
+        """The shape in words: the closed list of sub-verdicts."""
+        if self.kink:
+            return f"kink in {_set_words(self.kink_set)}"
+        if not self.dose:
+            return "no dose response"
+        if self.straight:
+            return "linear"
+        return "smooth" if self.curved else "undecidable"
+
+
+def judge(found: Finding) -> Verdict:
+    """Give the verdict, by the rule that :func:`harm_evidence` documents.
+
+    Parameters
+    ----------
+    found : Finding
+        The evidence.
+
+    Returns
+    -------
+    Verdict
+        Answer, sentence, reasons; the first reason holds the shape.
+    """
+    answer = _answer(found)
+    return Verdict(answer=answer, sentence=_sentence(found, answer), reasons=_reasons(found))
+
+
+def _answer(found: Finding) -> Answer:
+    beyond = found.slopes.beyond
+    if found.kink and found.searched:
+        if not found.in_set:
+            return "not supported"
+        if not beyond.covers(0.0) and found.dose:
+            return "supported" if found.faster else "not supported"
+        return "undecidable"
+    plain = (found.straight or found.curved) and found.small(beyond)
+    return "not supported" if plain and found.searched else "undecidable"
+
+
+def _sentence(found: Finding, answer: Answer) -> str:
+    at, name = f"{found.at:.0%}", found.outcome
+    if answer == "supported":
+        return (
+            f"{name} changes faster beyond {at} absence than below, and neither a straight line "
+            "nor a smooth curve explains the bend."
+        )
+    if answer == "undecidable":
+        if not found.dose and not found.kink:
+            return f"These data show no clear relation of {name} with absence, so no bend at {at}."
+        return f"These data cannot tell whether the relation of {name} with absence bends at {at}."
+    if found.kink and not found.in_set:
+        return f"{name} bends at {_set_words(found.kink_set)} absence, not at {at}."
+    if found.kink:
+        return f"{name} bends near {at} absence, but changes more slowly beyond it, not faster."
+    shape = "in a straight line" if found.straight else "in a smooth curve"
+    return f"{name} changes with absence {shape}; nothing marks {at} as a place where it bends."
+
+
+def _reasons(found: Finding) -> tuple[str, ...]:
+    slopes, tests = found.slopes, found.evidence.kink_against
+    at = f"{found.at:.0%}"
+    smooth = max(tests[name].p_value for name in ("quadratic", "spline"))
+    reasons = [
+        f"Shape: {found.shape}.",
+        f"Per 10 points of absence, {found.outcome} changes by {_words(slopes.below)} below {at} "
+        f"and by {_words(slopes.above)} above. {_not_safe(found)}",
+        f"A kink against a straight line: p = {tests['linear'].p_value:.3f}; against the better "
+        f"of two smooth curves: p = {smooth:.3f}; a smooth curve against the best kink: "
+        f"p = {found.evidence.spline_against_kink.p_value:.3f} (simulated nulls).",
+    ]
+    where = "lies" if found.in_set else "does not lie"
+    if found.kink:
+        reasons.append(f"{at} {where} in the set of kinks the data allow.")
+    if not found.searched:
+        reasons.append(
+            f"Too few pupils lie on one side of {at} to search for a kink there; it was searched "
+            f"from {found.limits[0]:.1%} to {found.limits[1]:.1%}."
+        )
+    reasons.append("Differences between pupils who are absent more and less are not a consequence.")
+    return tuple(reasons)
+
+
+def _not_safe(found: Finding) -> str:
+    at = f"{found.at:.0%}"
+    if not found.slopes.below.covers(0.0):
+        return f"Harm is not absent below {at}: the slope there differs from 0."
+    return f"Nothing shows that harm is absent below {at}: the interval of the slope there is wide."
+
+
+def _words(row: Estimate) -> str:
+    return f"{row.estimate:.3g} [{row.conf_low:.3g}, {row.conf_high:.3g}]"
+
+
+def _set_words(kink_set: npt.NDArray[np.float64]) -> str:
+    return " or ".join(f"[{low:.1%}, {high:.1%}]" for low, high in kink_set)
