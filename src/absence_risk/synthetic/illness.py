@@ -1,0 +1,110 @@
+"""Illness and granted leave: spells with geometric duration, onset by season and weekday."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from absence_risk.register.calendar import SchoolCalendar
+    from absence_risk.synthetic.parameters import Illness
+
+__all__ = ["advance", "expected_share", "onset_rates", "weekday"]
+
+
+def weekday(year: SchoolCalendar) -> npt.NDArray[np.int64]:
+    """Return the weekday of each school day.
+
+    Parameters
+    ----------
+    year : SchoolCalendar
+        The school days.
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (n_days,)
+        0 for Monday to 4 for Friday.
+    """
+    return np.asarray((year.dates.astype("datetime64[D]").astype(np.int64) + 3) % 7)
+
+
+def onset_rates(illness: Illness, year: SchoolCalendar) -> npt.NDArray[np.float64]:
+    """Return the rate of onset on each school day for frailty 1: λ S(t) W(weekday).
+
+    Parameters
+    ----------
+    illness : Illness
+        Parameters.
+    year : SchoolCalendar
+        The school days.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n_days,)
+        Rates; P(onset) = 1 − exp(−rate · frailty).
+    """
+    january = year.dates.astype("datetime64[Y]").astype("datetime64[D]")
+    day_of_year = (year.dates - january).astype(np.int64) + 1
+    angle = 2 * np.pi * (day_of_year - illness.season_peak_day) / 365.25
+    season = 1 + illness.season_amplitude * np.cos(angle)
+    return illness.onset_rate * season * np.asarray(illness.weekday)[weekday(year)]
+
+
+def advance(
+    ill: npt.NDArray[np.bool_],
+    draw: npt.NDArray[np.float64],
+    onset: npt.NDArray[np.float64] | float,
+    mean_days: float,
+) -> npt.NDArray[np.bool_]:
+    """Return who is ill (or on leave) today, given who was on the last school day.
+
+    Parameters
+    ----------
+    ill : numpy.ndarray of bool
+        State on the last school day.
+    draw : numpy.ndarray of float64
+        One uniform number per pupil.
+    onset : numpy.ndarray of float64 or float
+        Probability of an onset.
+    mean_days : float
+        Mean duration; the state stays with probability 1 − 1/mean.
+
+    Returns
+    -------
+    numpy.ndarray of bool
+        State today.
+    """
+    return np.asarray(draw < np.where(ill, 1 - 1 / mean_days, onset))
+
+
+def expected_share(illness: Illness, year: SchoolCalendar) -> npt.NDArray[np.float64]:
+    """Return the expected share of pupils who are ill on each school day, in closed form.
+
+    Forward recursion s_t = s_{t−1}(1 − 1/m) + (1 − s_{t−1})(1 − exp(−λ_t ν)), integrated over
+    the lognormal frailty by Gauss–Hermite quadrature with 60 nodes.
+
+    Parameters
+    ----------
+    illness : Illness
+        Parameters.
+    year : SchoolCalendar
+        The school days.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n_days,)
+        Shares.
+    """
+    node, weight = np.polynomial.hermite_e.hermegauss(60)
+    weight = weight / weight.sum()
+    frailty = np.exp(illness.frailty_sd * node - illness.frailty_sd**2 / 2)
+    stay = 1 - 1 / illness.mean_days
+    share = np.zeros_like(node)
+    out = np.empty(len(year))
+    for day, rate in enumerate(onset_rates(illness, year)):
+        share = share * stay + (1 - share) * -np.expm1(-rate * frailty)
+        out[day] = share @ weight
+    return out

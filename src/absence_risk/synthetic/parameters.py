@@ -1,0 +1,387 @@
+"""The parameters of a world, by mechanism. Bounds stand beside each; values stand in presets.
+
+Units: rates and probabilities are per school day or school week as said, shares lie in [0, 1],
+log-odds are natural logarithms, "per 10 points" means per 0.10 of absence share.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = [
+    "Avoidance",
+    "Harm",
+    "Illness",
+    "Label",
+    "Lateness",
+    "Leave",
+    "Referral",
+    "Reporting",
+    "Size",
+    "Team",
+    "Wellbeing",
+]
+
+_ANY = (-50.0, 50.0)
+_SHARE = (0.0, 1.0)
+_POSITIVE = (0.0, math.inf)
+
+
+def _number(bounds: tuple[float, float], length: int | None = None) -> Any:
+    """Declare a number, or a list of numbers, with its allowed range."""
+    return field(metadata={"low": bounds[0], "high": bounds[1], "length": length})
+
+
+def _whole(low: int, high: int, length: int | None = None) -> Any:
+    """Declare a whole number with its allowed range."""
+    return field(metadata={"low": low, "high": high, "length": length, "whole": True})
+
+
+def _word(*words: str) -> Any:
+    """Declare a word of a closed list; an empty list allows any."""
+    return field(metadata={"words": words})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """Schools and lessons.
+
+    Parameters
+    ----------
+    municipalities : int
+        Number of municipalities; schools are dealt to them in unequal numbers.
+    pupils_per_school : int
+        Pupils ÷ this, at least 4, is the number of schools.
+    school_size_sd : float
+        SD of the logarithm of school size.
+    lessons : tuple of 3 int
+        Lessons a day in grades 1–3, 4–6 and 7–9.
+    lesson_minutes : int
+        Minutes of a lesson.
+    """
+
+    municipalities: int = _whole(1, 50)
+    pupils_per_school: int = _whole(20, 5000)
+    school_size_sd: float = _number((0, 2))
+    lessons: tuple[int, ...] = _whole(1, 8, 3)
+    lesson_minutes: int = _whole(10, 180)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Illness:
+    """Semi-Markov illness: onset with season and weekday, geometric duration (METHODS 2.2).
+
+    Parameters
+    ----------
+    onset_rate : float
+        λ, onsets per school day for a well pupil of average frailty.
+    frailty_sd : float
+        σ_ν, SD of log frailty; E ν = 1.
+    correlation : float
+        ρ between log frailty and the propensity to avoid school: the confounding dial.
+    season_amplitude, season_peak_day : float
+        α and φ of 1 + α cos(2π(day of year − φ)/365.25).
+    weekday : tuple of 5 float
+        Multiplier of onset, Monday to Friday.
+    mean_days : float
+        Mean duration in school days, at least 1.
+    """
+
+    onset_rate: float = _number(_SHARE)
+    frailty_sd: float = _number((0, 3))
+    correlation: float = _number((-1, 1))
+    season_amplitude: float = _number(_SHARE)
+    season_peak_day: float = _number((0, 366))
+    weekday: tuple[float, ...] = _number((0, 10), 5)
+    mean_days: float = _number((1, 60))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    """Granted leave.
+
+    Parameters
+    ----------
+    onset_rate : float
+        Probability per school day.
+    mean_days : float
+        Mean duration in school days, geometric.
+    """
+
+    onset_rate: float = _number(_SHARE)
+    mean_days: float = _number((1, 60))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Avoidance:
+    """The six-level ladder of avoidance and the lessons missed on each level.
+
+    Parameters
+    ----------
+    propensity_sd : float
+        σ_u, SD of the pupil's log-odds of moving up.
+    school_sd : float
+        σ_s, SD of the school's log-odds of moving up.
+    grade : tuple of 9 float
+        Log-odds added in grades 1–9.
+    first_stage : tuple of 5 float
+        P(level ≥ 2 … 6) at the start of the year for an average pupil; not increasing.
+    up : tuple of 5 float
+        Weekly probability of moving from level 1 … 5 to the next, for an average pupil.
+    down : tuple of 5 float
+        Weekly probability of moving down from level 2 … 6.
+    beta_valid : float
+        β_V: log-odds of moving up per 10 points of recent valid absence (mean over past days with
+        weights falling 5 % a day). The causal effect of valid absence on later invalid absence.
+    valid_shift : float
+        Added to recent valid absence in the first term; 0 except under ``do=``.
+    skip : tuple of 5 float
+        Probability of skipping a lesson on level 2 … 6.
+    avoided_share, avoided_skip : float
+        Share of a pupil's weekly lessons that are avoided ones on level 3, and the probability
+        of skipping such a lesson.
+    day_out, day_out_again : tuple of 5 float
+        Probability of missing a whole day on level 2 … 6 after a day at school, and after a day
+        missed.
+    weekday : tuple of 5 float
+        Multiplier of skipping and of missing a day, Monday to Friday.
+    """
+
+    propensity_sd: float = _number((0, 5))
+    school_sd: float = _number((0, 5))
+    grade: tuple[float, ...] = _number(_ANY, 9)
+    first_stage: tuple[float, ...] = _number(_SHARE, 5)
+    up: tuple[float, ...] = _number(_SHARE, 5)
+    down: tuple[float, ...] = _number(_SHARE, 5)
+    beta_valid: float = _number(_ANY)
+    valid_shift: float = _number((-1, 1))
+    skip: tuple[float, ...] = _number(_SHARE, 5)
+    avoided_share: float = _number(_SHARE)
+    avoided_skip: float = _number(_SHARE)
+    day_out: tuple[float, ...] = _number(_SHARE, 5)
+    day_out_again: tuple[float, ...] = _number(_SHARE, 5)
+    weekday: tuple[float, ...] = _number((0, 10), 5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """How absence through avoidance is recorded.
+
+    Parameters
+    ----------
+    log_odds : tuple of 5 float
+        Log-odds of being recorded as valid at onset, on level 2 … 6.
+    drift_per_month : float
+        κ_t: fall of the log-odds per month since the avoidance began (label drift).
+    as_illness : float
+        Share of such valid records that carry the code of illness (10), else guardian (50).
+    """
+
+    log_odds: tuple[float, ...] = _number(_ANY, 5)
+    drift_per_month: float = _number((0, 50))
+    as_illness: float = _number(_SHARE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lateness:
+    """Late arrival at the first lesson.
+
+    Parameters
+    ----------
+    share : tuple of 6 float
+        Probability per school day on level 1 … 6, where the first lesson is attended.
+    minutes : int
+        Longest delay; delays are 1 to this many minutes, all equally likely.
+    """
+
+    share: tuple[float, ...] = _number(_SHARE, 6)
+    minutes: int = _whole(1, 60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reporting:
+    """Lessons that nobody reported.
+
+    Parameters
+    ----------
+    unreported : float
+        Mean share of lessons not reported, by class.
+    school_sd : float
+        SD of the logarithm of a school's share.
+    whole_day : float
+        Share of these that comes from days on which a class is not reported at all.
+    absent_extra : float
+        Additional probability that a missed lesson is not reported: the MNAR dial.
+    """
+
+    unreported: float = _number((0, 0.5))
+    school_sd: float = _number((0, 2))
+    whole_day: float = _number(_SHARE)
+    absent_extra: float = _number(_SHARE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Referral:
+    """From the staircase to the team, on recorded absence of the alarm month only.
+
+    Parameters
+    ----------
+    staircase : str
+        Preset of `absence_risk.policy`, with three steps per calendar month.
+    first_grade : int
+        Lowest grade the team takes.
+    log_odds : tuple of 3 float
+        Log-odds of referral at step 1, 2, 3 without absence.
+    per_10_total, per_10_invalid : float
+        Log-odds per 10 points of total, and of invalid, recorded absence in the alarm month.
+    delay_days : int
+        Referral comes 1 to this many school days after the month's end.
+    """
+
+    staircase: str = _word()
+    first_grade: int = _whole(1, 10)
+    log_odds: tuple[float, ...] = _number(_ANY, 3)
+    per_10_total: float = _number(_ANY)
+    per_10_invalid: float = _number(_ANY)
+    delay_days: int = _whole(1, 60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """The attendance team: consent, waiting, effect, endings, relapse.
+
+    Parameters
+    ----------
+    consent_guardian, consent_pupil : float
+        Probabilities; without both the case ends as declined before it starts.
+    decision_days : int
+        Decision comes 1 to this many school days after referral.
+    waiting_weeks : float
+        Mean of the geometric number of school weeks from acceptance to start, at least 1.
+    effect : float
+        δ_T: fall of the log-odds of moving up, and rise of those of moving down, at full effect.
+    ramp_weeks : float
+        τ of the ramp 1 − exp(−weeks/τ).
+    least_weeks : int
+        No case closes as no longer needed before this many school weeks.
+    no_longer_needed : float
+        Weekly hazard at 85 % recent attendance.
+    per_10_attendance : float
+        Log hazard of it per 10 points of attendance over the past weeks.
+    declined, moved : float
+        Weekly hazards.
+    other_service : float
+        Weekly hazard on level 1.
+    other_service_per_level : float
+        Log hazard of it per level of the ladder.
+    relapse : float
+        Log-odds of moving up added after closing as no longer needed.
+    relapse_weeks : int
+        For how many school weeks.
+    """
+
+    consent_guardian: float = _number(_SHARE)
+    consent_pupil: float = _number(_SHARE)
+    decision_days: int = _whole(1, 60)
+    waiting_weeks: float = _number((1, 52))
+    effect: float = _number(_ANY)
+    ramp_weeks: float = _number((0.01, 52))
+    least_weeks: int = _whole(0, 52)
+    no_longer_needed: float = _number(_POSITIVE)
+    per_10_attendance: float = _number(_ANY)
+    declined: float = _number(_POSITIVE)
+    moved: float = _number(_POSITIVE)
+    other_service: float = _number(_POSITIVE)
+    other_service_per_level: float = _number(_ANY)
+    relapse: float = _number(_ANY)
+    relapse_weeks: int = _whole(0, 52)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wellbeing:
+    """Wellbeing before and after, answered on five items (graded response, Samejima 1969).
+
+    Parameters
+    ----------
+    mean : float
+        μ of latent wellbeing among pupils on level 1.
+    per_level, propensity : float
+        Fall of latent wellbeing per level of the ladder, and per unit of the pupil's effect u.
+    noise_sd, change_sd : float
+        SD of what else moves wellbeing before, and between before and after.
+    stability : float
+        ρ_θ: share of the deviation from μ that stays.
+    per_10_absence : float
+        Change of wellbeing per 10 points of change in absence (negative: more absence, worse).
+    team_gain : float
+        τ_W: gain through the team that does not run through absence.
+    discrimination : float
+        a of all items.
+    difficulty : tuple of 5 float
+        Shift of each item.
+    thresholds : tuple of 4 float
+        b of the steps from answer 1 to 5, increasing.
+    follow_up_weeks : int
+        Second survey at closing or this many school weeks after start, whichever is first.
+    missing_before : float
+        Probability of no answer before.
+    answer_log_odds, answer_theta, answer_level, answer_gone : float
+        Log-odds of an answer after: constant, per unit of wellbeing after (≠ 0 is missing not at
+        random), per level of the ladder, and after moving or declining.
+    """
+
+    mean: float = _number(_ANY)
+    per_level: float = _number(_ANY)
+    propensity: float = _number(_ANY)
+    noise_sd: float = _number((0, 10))
+    change_sd: float = _number((0, 10))
+    stability: float = _number((-1, 1))
+    per_10_absence: float = _number(_ANY)
+    team_gain: float = _number(_ANY)
+    discrimination: float = _number((0, 10))
+    difficulty: tuple[float, ...] = _number(_ANY, 5)
+    thresholds: tuple[float, ...] = _number(_ANY, 4)
+    follow_up_weeks: int = _whole(1, 52)
+    missing_before: float = _number(_SHARE)
+    answer_log_odds: float = _number(_ANY)
+    answer_theta: float = _number(_ANY)
+    answer_level: float = _number(_ANY)
+    answer_gone: float = _number(_ANY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Harm:
+    """Grade points at the end of the year as a function of the year's true absence.
+
+    Parameters
+    ----------
+    shape : {"none", "linear", "kink", "step", "smooth"}
+        0; −slope·A; −slope·A − bend·(A − at)₊; −jump·1[A ≥ at]; −jump·expit((A − at)/width).
+    mean : float
+        Mean without absence.
+    slope, bend : float
+        Points lost per 10 points of absence, and additional ones above ``at``.
+    at, width : float
+        Share of absence at the kink, step or middle of the curve, and width of the curve.
+    jump : float
+        Points lost at the step, or over the whole curve.
+    propensity : float
+        Points lost per unit of the pupil's effect u: confounding.
+    noise_sd : float
+        SD of everything else, in points.
+    first_grade : int
+        Lowest grade with grade points.
+    """
+
+    shape: str = _word("none", "linear", "kink", "step", "smooth")
+    mean: float = _number((-1000, 1000))
+    slope: float = _number((-1000, 1000))
+    bend: float = _number((-1000, 1000))
+    at: float = _number(_SHARE)
+    width: float = _number((0.001, 1))
+    jump: float = _number((-1000, 1000))
+    propensity: float = _number((-1000, 1000))
+    noise_sd: float = _number((0, 1000))
+    first_grade: int = _whole(1, 10)

@@ -1,0 +1,163 @@
+"""Schools and pupils: sizes, grades, and the lasting differences between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from absence_risk.synthetic.counter import Purpose, lanes, normal, uniform
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from absence_risk.synthetic.scenario import Scenario
+
+__all__ = ["GRADES", "Pupils", "Schools", "draw_pupils", "draw_schools"]
+
+GRADES = 9
+
+
+@dataclass(frozen=True, eq=False)
+class Schools:
+    """The schools of a world.
+
+    Parameters
+    ----------
+    municipality : numpy.ndarray of int64, shape (n_schools,)
+        Index of the municipality.
+    bound : numpy.ndarray of float64, shape (n_schools,)
+        Cumulative share of pupils, ending at 1.
+    effect : numpy.ndarray of float64, shape (n_schools,)
+        Log-odds of moving up the ladder.
+    unreported : numpy.ndarray of float64, shape (n_schools,)
+        Share of lessons nobody reports.
+    """
+
+    municipality: npt.NDArray[np.int64]
+    bound: npt.NDArray[np.float64]
+    effect: npt.NDArray[np.float64]
+    unreported: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """Return the number of schools."""
+        return len(self.bound)
+
+
+@dataclass(frozen=True, eq=False)
+class Pupils:
+    """What does not change about some pupils during the year.
+
+    Parameters
+    ----------
+    index : numpy.ndarray of int64, shape (n,)
+        Global index.
+    lane : numpy.ndarray of uint64, shape (n,)
+        Where their random numbers come from.
+    school : numpy.ndarray of int64, shape (n,)
+        Index of the school.
+    grade : numpy.ndarray of int8, shape (n,)
+        1 to 9.
+    girl : numpy.ndarray of bool, shape (n,)
+        Sex.
+    effect : numpy.ndarray of float64, shape (n,)
+        u, the pupil's own log-odds of moving up the ladder.
+    frailty : numpy.ndarray of float64, shape (n,)
+        ν, multiplier of the onset of illness; mean 1.
+    lessons : numpy.ndarray of int8, shape (n,)
+        Lessons a day.
+    """
+
+    index: npt.NDArray[np.int64]
+    lane: npt.NDArray[np.uint64]
+    school: npt.NDArray[np.int64]
+    grade: npt.NDArray[np.int8]
+    girl: npt.NDArray[np.bool_]
+    effect: npt.NDArray[np.float64]
+    frailty: npt.NDArray[np.float64]
+    lessons: npt.NDArray[np.int8]
+
+    def __len__(self) -> int:
+        """Return the number of pupils."""
+        return len(self.index)
+
+
+def draw_schools(scenario: Scenario, seed: int, pupils: int) -> Schools:
+    """Draw the schools of a world.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Sections size, avoidance and reporting are used.
+    seed : int
+        Seed of the world.
+    pupils : int
+        Number of pupils, which sets the number of schools.
+
+    Returns
+    -------
+    Schools
+        At least four, and at least one per municipality.
+    """
+    size = scenario.size
+    count = max(4, pupils // size.pupils_per_school, size.municipalities)
+    lane = lanes(seed, np.arange(count))
+    weight = np.exp(size.school_size_sd * normal(lane, Purpose.SCHOOL_SIZE))
+    bound = np.cumsum(weight) / weight.sum()
+    bound[-1] = 1.0
+    spread = scenario.reporting.school_sd
+    report = np.exp(spread * normal(lane, Purpose.SCHOOL_REPORTING) - spread**2 / 2)
+    return Schools(
+        municipality=_deal(count, size.municipalities),
+        bound=bound,
+        effect=scenario.avoidance.school_sd * normal(lane, Purpose.SCHOOL_EFFECT),
+        unreported=np.minimum(scenario.reporting.unreported * report, 0.9),
+    )
+
+
+def _deal(schools: int, municipalities: int) -> npt.NDArray[np.int64]:
+    """Deal schools to municipalities in falling numbers, at least one to each."""
+    weight = np.arange(municipalities, 0, -1, dtype=np.float64)
+    quota = 1 + np.floor((schools - municipalities) * weight / weight.sum()).astype(np.int64)
+    quota[0] += schools - quota.sum()
+    return np.repeat(np.arange(municipalities), quota)
+
+
+def draw_pupils(
+    scenario: Scenario, seed: int, schools: Schools, index: npt.NDArray[np.int64]
+) -> Pupils:
+    """Draw what does not change about some pupils.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Sections size, illness and avoidance are used.
+    seed : int
+        Seed of the world.
+    schools : Schools
+        The schools of the world.
+    index : numpy.ndarray of int64
+        Global indices of the pupils wanted, in any order.
+
+    Returns
+    -------
+    Pupils
+        The same for a pupil whatever else is asked for.
+    """
+    lane = lanes(seed, index)
+    propensity = normal(lane, Purpose.PROPENSITY)
+    rho, spread = scenario.illness.correlation, scenario.illness.frailty_sd
+    mixed = rho * propensity + np.sqrt(1 - rho**2) * normal(lane, Purpose.FRAILTY)
+    grade = 1 + np.floor(GRADES * uniform(lane, Purpose.GRADE)).astype(np.int8)
+    lessons = np.asarray(scenario.size.lessons, dtype=np.int8)
+    return Pupils(
+        index=index,
+        lane=lane,
+        school=np.searchsorted(schools.bound, uniform(lane, Purpose.SCHOOL)).astype(np.int64),
+        grade=grade,
+        girl=uniform(lane, Purpose.SEX) < 0.487,
+        effect=scenario.avoidance.propensity_sd * propensity,
+        frailty=np.exp(spread * mixed - spread**2 / 2),
+        lessons=lessons[(grade - 1) // 3],
+    )

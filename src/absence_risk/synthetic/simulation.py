@@ -1,0 +1,231 @@
+"""One school year of a block of pupils, day by day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from absence_risk.synthetic import avoidance, cases, illness, reporting
+from absence_risk.synthetic.cases import Cases
+from absence_risk.synthetic.counter import Purpose, uniform
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from absence_risk.policy import Staircase
+    from absence_risk.register.calendar import SchoolCalendar
+    from absence_risk.synthetic.avoidance import Ladder
+    from absence_risk.synthetic.pupils import Pupils, Schools
+    from absence_risk.synthetic.scenario import Scenario
+
+__all__ = ["GUARDIAN", "ILLNESS", "INVALID", "LEAVE", "Days", "Setting", "simulate_block"]
+
+ILLNESS, LEAVE, GUARDIAN, INVALID = 10, 20, 50, 70
+_DECAY = 0.05  # weight of the newest day in recent valid absence and recent attendance
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What all blocks of a world share.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Parameters.
+    year : SchoolCalendar
+        The school days.
+    schools : Schools
+        The schools.
+    staircase : Staircase
+        The steps that lead to referral.
+    unreported : numpy.ndarray of uint8, shape (n_days, n_classes)
+        Lessons not reported, as bits.
+    """
+
+    scenario: Scenario
+    year: SchoolCalendar
+    schools: Schools
+    staircase: Staircase
+    unreported: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Days:
+    """What happened, compactly: bit l − 1 stands for lesson l.
+
+    Parameters
+    ----------
+    reason : numpy.ndarray of uint8, shape (n, n_days)
+        Code of the day's absence: 0, 10 illness, 20 leave, 50 guardian, 70 invalid.
+    missed : numpy.ndarray of uint8, shape (n, n_days)
+        Lessons missed.
+    unreported : numpy.ndarray of uint8, shape (n, n_days)
+        Lessons not reported.
+    late : numpy.ndarray of uint8, shape (n, n_days)
+        Minutes late at the first lesson.
+    level : numpy.ndarray of uint8, shape (n, n_weeks)
+        Level of the ladder in each school week.
+    """
+
+    reason: npt.NDArray[np.uint8]
+    missed: npt.NDArray[np.uint8]
+    unreported: npt.NDArray[np.uint8]
+    late: npt.NDArray[np.uint8]
+    level: npt.NDArray[np.uint8]
+
+
+class _Running:
+    """What the block remembers from day to day."""
+
+    def __init__(self, setting: Setting, pupils: Pupils) -> None:
+        n = len(pupils)
+        effect = setting.schools.effect
+        self.ladder: Ladder = avoidance.first_levels(setting.scenario.avoidance, pupils, effect)
+        self.cases = Cases.none(n)
+        self.ill = np.zeros(n, dtype=bool)
+        self.away = np.zeros(n, dtype=bool)
+        self.valid = np.zeros(n)
+        self.attendance = np.ones(n)
+        self.month_total = np.zeros(n, dtype=np.int64)
+        self.month_invalid = np.zeros(n, dtype=np.int64)
+
+
+def simulate_block(setting: Setting, pupils: Pupils) -> tuple[Days, Cases]:
+    """Simulate a school year of some pupils.
+
+    Parameters
+    ----------
+    setting : Setting
+        What all blocks share.
+    pupils : Pupils
+        The pupils of this block.
+
+    Returns
+    -------
+    days : Days
+        What happened to each pupil on each day.
+    cases : Cases
+        The team's cases.
+    """
+    year = setting.year
+    shape = (len(year), len(pupils))
+    reason, missed, unreported, late = (np.zeros(shape, dtype=np.uint8) for _ in range(4))
+    level = np.zeros((year.n_weeks, len(pupils)), dtype=np.uint8)
+    run = _Running(setting, pupils)
+    onset = illness.onset_rates(setting.scenario.illness, year)
+    dow = illness.weekday(year)
+    classes = reporting.class_index(pupils)
+    first, last = _ends(year.week)
+    _, month_last = _ends(year.month)
+    for day in range(len(year)):
+        if first[day]:
+            _begin_week(setting, pupils, run, day)
+            level[year.week[day]] = run.ladder.level
+        reason[day], missed[day] = _absences(setting, pupils, run, day, onset[day], int(dow[day]))
+        unreported[day] = setting.unreported[day, classes]
+        absent = np.flatnonzero(missed[day])
+        unreported[day, absent] |= reporting.unreported_if_absent(
+            setting.scenario.reporting, pupils.lane[absent], missed[day, absent], day
+        )
+        here = ((missed[day] | unreported[day]) & 1) == 0
+        late[day] = reporting.late_minutes(
+            setting.scenario.lateness, pupils, run.ladder.level, here, day
+        )
+        _remember(pupils, run, reason[day], missed[day], unreported[day])
+        if last[day]:
+            cases.close_week(
+                run.cases, setting.scenario.team, run.ladder, run.attendance, pupils.lane, day, year
+            )
+        if month_last[day]:
+            _end_month(setting, pupils, run, day)
+    arrays = (np.ascontiguousarray(a.T) for a in (reason, missed, unreported, late, level))
+    return Days(*arrays), run.cases
+
+
+def _ends(label: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Return which days are the first and which the last of their week or month."""
+    change = label[1:] != label[:-1]
+    return np.r_[True, change], np.r_[change, True]
+
+
+def _begin_week(setting: Setting, pupils: Pupils, run: _Running, day: int) -> None:
+    """Move the ladder, except in the first week, and note the level of cases that start."""
+    scenario, year = setting.scenario, setting.year
+    if day > 0:
+        help_, relapse = cases.support(run.cases, scenario.team, day, year)
+        shift = scenario.avoidance.valid_shift if year.terms[day] == year.terms[0] else 0.0
+        week = int(year.week[day])
+        draw = uniform(pupils.lane, Purpose.STAGE, week)
+        avoidance.move(
+            run.ladder,
+            scenario.avoidance,
+            draw,
+            week,
+            valid=run.valid + shift,
+            help_=help_,
+            relapse=relapse,
+        )
+    starts = run.cases.started == day
+    run.cases.level_start[starts] = run.ladder.level[starts]
+
+
+def _absences(
+    setting: Setting, pupils: Pupils, run: _Running, day: int, onset: float, dow: int
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Return the code of the day's absence and the lessons missed."""
+    scenario = setting.scenario
+    ill_onset = -np.expm1(-onset * pupils.frailty)
+    draw = uniform(pupils.lane, Purpose.ILLNESS, day)
+    run.ill = illness.advance(run.ill, draw, ill_onset, scenario.illness.mean_days)
+    leave = scenario.leave
+    draw = uniform(pupils.lane, Purpose.LEAVE, day)
+    run.away = illness.advance(run.away, draw, leave.onset_rate, leave.mean_days)
+    reason = np.where(run.ill, ILLNESS, np.where(run.away, LEAVE, 0)).astype(np.uint8)
+    every = ((1 << pupils.lessons.astype(np.int64)) - 1).astype(np.uint8)
+    missed = np.where(reason > 0, every, 0).astype(np.uint8)
+    rows = np.flatnonzero((run.ladder.level > 1) & (reason == 0))
+    bits = avoidance.missed_lessons(run.ladder, scenario.avoidance, pupils, rows, day, dow)
+    missed[rows] = bits
+    rows = rows[bits > 0]
+    week = int(setting.year.week[day])
+    valid = avoidance.recorded_valid(run.ladder, scenario.label, pupils.lane, rows, day, week)
+    said_ill = uniform(pupils.lane[rows], Purpose.AS_ILLNESS, day) < scenario.label.as_illness
+    reason[rows] = np.where(valid, np.where(said_ill, ILLNESS, GUARDIAN), INVALID)
+    return reason, missed
+
+
+def _remember(
+    pupils: Pupils,
+    run: _Running,
+    reason: npt.NDArray[np.uint8],
+    missed: npt.NDArray[np.uint8],
+    unreported: npt.NDArray[np.uint8],
+) -> None:
+    """Update recent valid absence, recent attendance and the month's recorded lessons."""
+    share = np.bitwise_count(missed) / pupils.lessons
+    run.valid += _DECAY * (np.where(reason == INVALID, 0.0, share) - run.valid)
+    run.attendance += _DECAY * (1 - share - run.attendance)
+    recorded = np.bitwise_count(missed & ~unreported)
+    run.month_total += recorded
+    run.month_invalid += np.where(reason == INVALID, recorded, 0)
+
+
+def _end_month(setting: Setting, pupils: Pupils, run: _Running, day: int) -> None:
+    """Climb the staircase on the month's recorded absence, refer, and open cases."""
+    year, scenario = setting.year, setting.scenario
+    month = int(year.month[day])
+    offered = pupils.lessons.astype(np.int64) * int((year.month == month).sum())
+    total, invalid = run.month_total / offered, run.month_invalid / offered
+    counted = {"total": total, "invalid": invalid, "valid": total - invalid}
+    step = setting.staircase.step_of(counted[setting.staircase.numerator])
+    referred = cases.refer(
+        scenario.referral, pupils, month, step=step, total=total, invalid=invalid
+    )
+    who = np.flatnonzero(referred & (run.cases.detected == cases.NEVER))
+    run.cases.step[who] = step[who]
+    run.cases.total[who], run.cases.invalid[who] = total[who], invalid[who]
+    cases.open_cases(run.cases, who, day, pupils.lane, scenario.referral, scenario.team, year)
+    run.month_total[:] = 0
+    run.month_invalid[:] = 0

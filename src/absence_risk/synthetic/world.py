@@ -1,0 +1,251 @@
+"""A simulated municipality: its days, its cases, its register and its truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from absence_risk import check
+from absence_risk.policy import Staircase
+from absence_risk.synthetic.cases import NEVER, Cases
+from absence_risk.synthetic.counter import permuted_keys
+from absence_risk.synthetic.pupils import Pupils, Schools, draw_pupils, draw_schools
+from absence_risk.synthetic.reporting import unreported_by_class
+from absence_risk.synthetic.scenario import Scenario
+from absence_risk.synthetic.simulation import INVALID, Days, Setting, simulate_block
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import numpy.typing as npt
+
+    from absence_risk.register.calendar import SchoolCalendar
+    from absence_risk.register.register import Register
+
+__all__ = ["World", "simulate"]
+
+_BLOCK = 6_000
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """A simulated municipality.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Parameters.
+    seed : int
+        Seed.
+    year : SchoolCalendar
+        The school days.
+    schools : Schools
+        The schools.
+    pupils : Pupils
+        The pupils, ordered by global index.
+    days : Days
+        What happened on each day, also after a pupil moved away.
+    cases : Cases
+        The team's cases.
+    do : mapping of str to object
+        What was set by intervention.
+    """
+
+    scenario: Scenario
+    seed: int
+    year: SchoolCalendar
+    schools: Schools
+    pupils: Pupils
+    days: Days
+    cases: Cases
+    do: Mapping[str, Any]
+
+    @cached_property
+    def pupil_key(self) -> npt.NDArray[np.uint32]:
+        """Pseudonymous key of each pupil, shape (n_pupils,)."""
+        return permuted_keys(self.seed, "pupil", self.pupils.index)
+
+    @cached_property
+    def last_day(self) -> npt.NDArray[np.int64]:
+        """Index of the last school day of each pupil, shape (n_pupils,)."""
+        moved = self.cases.ending == 3
+        return np.where(moved & (self.cases.closed < NEVER), self.cases.closed, len(self.year) - 1)
+
+    def true_share(self, kind: str = "total") -> npt.NDArray[np.float64]:
+        """Return the true share of lessons missed on each day, reported or not.
+
+        Parameters
+        ----------
+        kind : {"total", "valid", "invalid"}
+            Which absence, by the label it would be recorded with.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (n_pupils, n_days)
+            Shares, also for days after a pupil moved away.
+        """
+        check.choice(kind, ("total", "valid", "invalid"), "kind")
+        share = np.bitwise_count(self.days.missed) / self.pupils.lessons[:, None]
+        if kind == "total":
+            return np.asarray(share)
+        invalid = self.days.reason == INVALID
+        return np.where(invalid if kind == "invalid" else ~invalid, share, 0.0)
+
+    @cached_property
+    def truth(self) -> dict[str, Any]:
+        """Parameters and exact or paired-simulation values of what estimators aim at."""
+        from absence_risk.synthetic.truth import truth_of  # noqa: PLC0415 - imports this module
+
+        return truth_of(self)
+
+    @cached_property
+    def register(self) -> Register:
+        """What was recorded, as a register in memory (one row per lesson)."""
+        return self.as_register("lesson")
+
+    def as_register(self, rows: str = "lesson") -> Register:
+        """Return what was recorded as a register in memory.
+
+        Parameters
+        ----------
+        rows : {"lesson", "day"}
+            One row per lesson, or one per day (slot 0).
+
+        Returns
+        -------
+        Register
+            The register, equal to what `write` writes.
+        """
+        from absence_risk.register.register import read_register  # noqa: PLC0415
+        from absence_risk.synthetic.records import frames  # noqa: PLC0415
+
+        return read_register(frames(self, rows))
+
+    def write(
+        self,
+        folder: str | Path,
+        *,
+        rows: str = "lesson",
+        file_format: str = "parquet",
+        force: bool = False,
+        progress: Callable[[str, float], None] | None = None,
+    ) -> dict[str, Any]:
+        """Write the register, the truth and the scenario into a folder.
+
+        Parameters
+        ----------
+        folder : str or path
+            Folder to make. It appears only when all of it is written.
+        rows : {"lesson", "day"}
+            One row per lesson, or one per day (slot 0).
+        file_format : {"parquet", "csv"}
+            File format of the tables.
+        force : bool
+            Whether to replace an existing folder that holds a simulated register.
+        progress : callable or None
+            Called with a text and a share between 0 and 1.
+
+        Returns
+        -------
+        dict
+            The manifest: seed, preset, versions, number of rows, and each file with its size,
+            rows and SHA-256.
+
+        Raises
+        ------
+        FileExistsError
+            If the folder exists and ``force`` is false, or it is no simulated register.
+        """
+        from absence_risk.synthetic.writer import write_world  # noqa: PLC0415
+
+        return write_world(
+            self, Path(folder), rows=rows, file_format=file_format, force=force, progress=progress
+        )
+
+
+def simulate(
+    preset: str | Path | Scenario = "municipality",
+    *,
+    pupils: int = 12_000,
+    seed: int = 1,
+    do: Mapping[str, Any] | None = None,
+    block: int = _BLOCK,
+    progress: Callable[[str, float], None] | None = None,
+) -> World:
+    """Simulate one school year of a municipality.
+
+    Parameters
+    ----------
+    preset : str, path or Scenario
+        Name of a preset, path of a scenario ``.toml``, or a scenario.
+    pupils : int
+        Number of pupils, at least 1.
+    seed : int
+        Seed, at least 0. The same seed gives the same world, bit for bit.
+    do : mapping of str to object, or None
+        Interventions by dotted name, for example ``{"team.effect": 0.0}``. Worlds of one seed
+        share all randomness, so that they differ only where the intervention acts.
+    block : int
+        Pupils simulated at a time; changes memory, never the result.
+    progress : callable or None
+        Called with a text and a share between 0 and 1.
+
+    Returns
+    -------
+    World
+        The simulated municipality.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range, the scenario is not usable or an intervention is unknown.
+
+    Examples
+    --------
+    >>> world = simulate("municipality", pupils=50, seed=1)
+    >>> world.days.reason.shape
+    (50, 178)
+    """
+    pupils = check.positive_int(pupils, "pupils")
+    seed = check.seed(seed, "seed")
+    block = check.positive_int(block, "block")
+    scenario = _scenario(preset).with_values(do or {})
+    year = scenario.calendar.school_days()
+    schools = draw_schools(scenario, seed, pupils)
+    setting = Setting(
+        scenario=scenario,
+        year=year,
+        schools=schools,
+        staircase=Staircase.preset(scenario.referral.staircase),
+        unreported=unreported_by_class(scenario.reporting, schools, seed, len(year)),
+    )
+    drawn, parts = [], []
+    for start in range(0, pupils, block):
+        if progress is not None:
+            progress("simulating", start / pupils)
+        index = np.arange(start, min(start + block, pupils))
+        drawn.append(draw_pupils(scenario, seed, schools, index))
+        parts.append(simulate_block(setting, drawn[-1]))
+    if progress is not None:
+        progress("simulating", 1.0)
+    days = _joined(Days, [part for part, _ in parts])
+    cases = Cases.join([part for _, part in parts])
+    return World(scenario, seed, year, schools, _joined(Pupils, drawn), days, cases, dict(do or {}))
+
+
+def _scenario(preset: str | Path | Scenario) -> Scenario:
+    if isinstance(preset, Scenario):
+        return preset
+    if isinstance(preset, Path) or str(preset).endswith(".toml"):
+        return Scenario.from_toml(preset)
+    return Scenario.preset(preset)
+
+
+def _joined(kind: Any, parts: list[Any]) -> Any:
+    """Join dataclasses of arrays along their first axis."""
+    names = kind.__dataclass_fields__
+    return kind(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in names})
