@@ -1,0 +1,117 @@
+"""The evaluation: change of absence beyond what was to be expected, and wellbeing described."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from absence_risk.errors import DesignError
+from absence_risk.evaluation.cohorts import (
+    Untreated,
+    case_windows,
+    drop_lonely_cohorts,
+    registry_windows,
+)
+from absence_risk.evaluation.prepost import PrePost
+from absence_risk.evaluation.wellbeing import describe_wellbeing
+from absence_risk.evaluation.windows import Windows
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import pandas as pd
+
+    from absence_risk.register.cube import Cube
+    from absence_risk.result import Result, Table
+
+__all__ = ["estimate_change"]
+
+
+def estimate_change(
+    cube: Cube,
+    cases: pd.DataFrame,
+    pupils: pd.DataFrame,
+    *,
+    surveys: pd.DataFrame | None = None,
+    windows: Windows | None = None,
+    grades: Collection[int] | None = None,
+    untreated: Untreated = "no_case",
+    cluster: str = "school_key",
+    scale: tuple[float, float] | None = None,
+    margin: float = 0.01,
+    conf_level: float = 0.95,
+) -> Result:
+    """Ask whether a team's pupils have less absence than they would have had anyway.
+
+    Parameters
+    ----------
+    cube : Cube
+        Absence per pupil and school day; its definition says which absence counts.
+    cases : pandas.DataFrame
+        Columns case_key, pupil_key, started, and detected or referred.
+    pupils : pandas.DataFrame
+        Columns pupil_key, school_key, grade; entry and exit where a pupil has several rows.
+    surveys : pandas.DataFrame or None
+        Wellbeing before and after, as in `describe_wellbeing`; left out if None or empty.
+    windows : Windows or None
+        The windows; the default ones if None.
+    grades : collection of int or None
+        Grades that a team takes; by default from the lowest to the highest grade with a case.
+    untreated : {"no_case", "not_started"}
+        Whom the cases are compared with, as in `registry_windows`.
+    cluster : str
+        Column whose groups may depend within: school_key.
+    scale : (float, float) or None
+        Lowest and highest possible response of the survey.
+    margin : float
+        Change beyond the benchmark that is too small to matter, as a share of school time.
+    conf_level : float
+        Confidence level of all intervals, in (0, 1).
+
+    Returns
+    -------
+    Result
+        What `PrePost.change` returns, with the tables of `describe_wellbeing` added.
+
+    Raises
+    ------
+    DesignError
+        If there are no cases, fewer than ten can be followed, or nobody untreated compares.
+    ValueError
+        If a column is missing, keys stand twice, or an argument is out of range.
+    """
+    if len(cases) == 0:
+        raise DesignError("The register has no cases, so there is no work of a team to evaluate.")
+    chosen = windows or Windows()
+    measured = case_windows(cube, cases, pupils, chosen)
+    registry = registry_windows(
+        cube, cases, pupils, measured, chosen, grades=grades, untreated=untreated
+    )
+    study = PrePost(
+        cases=drop_lonely_cohorts(measured, registry),
+        registry=registry,
+        cluster=cluster,
+        definition=f"{cube.definition.describe()}; {chosen.describe()}",
+        margin=margin,
+        conf_level=conf_level,
+    )
+    result = study.change()
+    if surveys is None or len(surveys) == 0:
+        return result
+    return _with_wellbeing(result, describe_wellbeing(surveys, scale=scale, conf_level=conf_level))
+
+
+def _with_wellbeing(result: Result, tables: tuple[Table, ...]) -> Result:
+    """Add the description of wellbeing; it does not enter the verdict."""
+    if not tables:
+        return result
+    pairs = [row for row in tables[0].rows if row.term == "change, complete pairs"]
+    reasons = tuple(
+        f"Wellbeing ({row.group}) changed by {row.estimate:+.2f} scale points among the {row.n} "
+        "pupils who answered twice; no untreated pupil answered, so there is no benchmark, and "
+        "this is a description that does not enter the verdict."
+        for row in pairs
+        if row.estimate is not None
+    )
+    verdict = dataclasses.replace(result.verdict, reasons=(*result.verdict.reasons, *reasons))
+    return dataclasses.replace(result, tables=(*result.tables, *tables), verdict=verdict)

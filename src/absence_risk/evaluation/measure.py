@@ -1,0 +1,140 @@
+"""What the register says about each case: days, windows, school, absence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from absence_risk import check
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from absence_risk.evaluation.windows import Windows
+    from absence_risk.register.cube import Cube
+
+__all__ = ["MEASURES", "Months", "case_days", "measure", "schools_on"]
+
+MEASURES = ("before", "after", "alarm_total", "alarm_invalid")
+
+
+@dataclass(frozen=True, eq=False)
+class Months:
+    """First day and day after the last day of each calendar month that has school days."""
+
+    label: npt.NDArray[np.int64]
+    start: npt.NDArray[np.int64]
+    stop: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, cube: Cube) -> Months:
+        label, start = np.unique(cube.calendar.month, return_index=True)
+        return cls(label, start, np.append(start[1:], len(cube.calendar)))
+
+    def last_ended(self, day: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the last month whose last school day is not after a day, -1 if none."""
+        return np.searchsorted(self.stop - 1, day, side="right").astype(np.int64) - 1
+
+
+def case_days(cube: Cube, cases: pd.DataFrame) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+    """Return the cases by pupil and start, with the day of detection, and the day of the start."""
+    check.columns(cases.columns, ["case_key", "pupil_key", "started"], "cases")
+    if cases["case_key"].duplicated().any():
+        raise ValueError("case_key must be unique; some stand twice in cases.")
+    names = [name for name in ("detected", "referred") if name in cases.columns]
+    if not names:
+        raise ValueError("cases must have a column 'detected' or 'referred'.")
+    detected = _dates(cases[names[0]])
+    for name in names[1:]:
+        detected = detected.fillna(_dates(cases[name]))
+    frame = pd.DataFrame(
+        {
+            "case_key": cases["case_key"].to_numpy(),
+            "pupil_key": cases["pupil_key"].to_numpy(dtype=np.int64),
+            "detected": detected.to_numpy(),
+            "started": _dates(cases["started"]).to_numpy(),
+        }
+    ).sort_values(["pupil_key", "started", "case_key"], ignore_index=True)
+    started = _day(cube, frame["started"], "left")
+    frame["detected_day"] = _day(cube, frame["detected"], "right") - 1
+    frame.loc[frame["detected"].isna(), "detected_day"] = -1
+    return frame, started
+
+
+def _dates(values: pd.Series) -> pd.Series:
+    return pd.to_datetime(values).astype("datetime64[ns]").reset_index(drop=True)
+
+
+def _day(cube: Cube, dates: pd.Series, side: Literal["left", "right"]) -> npt.NDArray[np.int64]:
+    """Return the index of the first school day on or after (right: after) a date; n_days if none."""
+    days = dates.to_numpy(dtype="datetime64[D]")
+    found = np.searchsorted(cube.calendar.dates, days, side=side)
+    return np.where(np.isnat(days), len(cube.calendar), found).astype(np.int64)
+
+
+def measure(
+    cube: Cube,
+    rows: npt.NDArray[np.int64],
+    first: npt.NDArray[np.int64],
+    stop: npt.NDArray[np.int64],
+    follow: npt.NDArray[np.int64],
+    windows: Windows,
+) -> pd.DataFrame:
+    """Return absence shares and the pupil's school days in the windows of each row."""
+    before = (np.maximum(first - windows.baseline_days, 0), first)
+    after = (follow, follow + windows.follow_days)
+    alarm = cube.between(rows, first, stop)
+    return pd.DataFrame(
+        {
+            "before": cube.between(rows, *before).rate()[:, 0],
+            "after": cube.between(rows, *after).rate()[:, 0],
+            "alarm_total": alarm.rate("total")[:, 0],
+            "alarm_invalid": alarm.rate("invalid")[:, 0],
+            "days_before": _school_days(cube, rows, *before),
+            "days_after": _school_days(cube, rows, *after),
+        }
+    )
+
+
+def _school_days(
+    cube: Cube,
+    rows: npt.NDArray[np.int64],
+    start: npt.NDArray[np.int64],
+    stop: npt.NDArray[np.int64],
+) -> npt.NDArray[np.int64]:
+    """Count the days with school time of each row in its window."""
+    out = np.zeros(len(rows), dtype=np.int64)
+    for low, high in np.unique(np.stack([start, stop], axis=1), axis=0):
+        same = (start == low) & (stop == high)
+        out[same] = (cube.scheduled[rows[same], low:high] > 0).sum(axis=1)
+    return out
+
+
+def schools_on(
+    pupils: pd.DataFrame, pupil_key: pd.Series, dates: npt.NDArray[np.datetime64]
+) -> npt.NDArray[np.int64]:
+    """Return the school of each pupil on a date: the spell that holds it, else the first."""
+    check.columns(pupils.columns, ["pupil_key", "school_key"], "pupils")
+    wanted = pd.DataFrame(
+        {
+            "row": np.arange(len(pupil_key)),
+            "pupil_key": pupil_key.to_numpy(dtype=np.int64),
+            "date": dates.astype("datetime64[ns]"),
+        }
+    )
+    spells = pd.DataFrame(
+        {
+            "pupil_key": pupils["pupil_key"].to_numpy(dtype=np.int64),
+            "school_key": pupils["school_key"].to_numpy(dtype=np.int64),
+        }
+    )
+    for name in ("entry", "exit"):
+        spells[name] = _dates(pupils[name]).to_numpy() if name in pupils else pd.NaT
+    joined = wanted.merge(spells, on="pupil_key", how="left")
+    out_of = (joined["entry"] > joined["date"]) | (joined["exit"] < joined["date"])
+    joined = joined.assign(out_of=out_of).sort_values(["row", "out_of", "entry", "school_key"])
+    school = joined.drop_duplicates("row")["school_key"]
+    return school.fillna(-1).to_numpy(dtype=np.int64)

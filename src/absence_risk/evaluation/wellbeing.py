@@ -1,0 +1,219 @@
+"""Wellbeing before and after, described: nobody untreated answered, so there is no benchmark."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from absence_risk import check
+from absence_risk.result import Estimate, Table
+from absence_risk.stats.sandwich import t_inference
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+
+__all__ = ["describe_wellbeing"]
+
+_NOTE = (
+    "A pupil's score is the mean of the answered items where at least half were answered. Nobody "
+    "outside the programme answered, so there is no benchmark: this describes those who answered "
+    "and says nothing about why it changed. Lowest and highest possible: all missing answers at "
+    "an end of the scale {low:g} to {high:g}{origin} (Manski 1990, AER 80:319). p of the change: "
+    "t; of the Wilcoxon row: signed ranks{exact}."
+)
+
+
+def describe_wellbeing(
+    surveys: pd.DataFrame,
+    *,
+    scale: tuple[float, float] | None = None,
+    conf_level: float = 0.95,
+) -> tuple[Table, ...]:
+    """Describe survey scores before and after, pair by pair, with bounds for missing answers.
+
+    Parameters
+    ----------
+    surveys : pandas.DataFrame
+        One row per pupil, wave and item: survey_key, wave (0 before, 1 after), instrument_id,
+        item_id, response (number, missing where not answered).
+    scale : (float, float) or None
+        Lowest and highest possible response; the lowest and highest seen if None.
+    conf_level : float
+        Confidence level of the intervals, in (0, 1).
+
+    Returns
+    -------
+    tuple of Table
+        "wellbeing" (scores and changes in scale points, one group per instrument) and
+        "wellbeing_d_z" (mean change over the SD of the changes); empty where nobody answered.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, an item stands twice, a wave is not 0 or 1, or a response lies
+        outside the scale.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> answers = pd.DataFrame({
+    ...     "survey_key": [1, 1, 2, 2, 3], "wave": [0, 1, 0, 1, 0], "instrument_id": "w",
+    ...     "item_id": "a", "response": [2, 3, 3, 5, 4]})
+    >>> table = describe_wellbeing(answers, scale=(1, 5))[0]
+    >>> [(row.term, row.estimate) for row in table.rows[3:4]]
+    [('change, complete pairs', 1.5)]
+    """
+    check.probability(conf_level, "conf_level")
+    needed = ["survey_key", "wave", "instrument_id", "item_id", "response"]
+    check.columns(surveys.columns, needed, "surveys")
+    if surveys.duplicated(needed[:4]).any():
+        raise ValueError("surveys must have one row per survey_key, wave and item; some have more.")
+    frame = surveys[needed].assign(response=surveys["response"].to_numpy(float, na_value=np.nan))
+    if not frame["wave"].isin([0, 1]).all():
+        raise ValueError("wave must be 0 (before) or 1 (after).")
+    if frame["response"].notna().sum() == 0:
+        return ()
+    seen = (float(frame["response"].min()), float(frame["response"].max()))
+    low, high = scale or seen
+    if seen[0] < low or seen[1] > high:
+        raise ValueError(f"A response lies outside the scale {low:g} to {high:g}.")
+    rows: list[Estimate] = []
+    sizes: list[Estimate] = []
+    exact = True
+    for instrument, part in frame.groupby("instrument_id", sort=True):
+        scores = _scores(part)
+        found, is_exact = _rows(scores, str(instrument), (low, high), conf_level)
+        rows += found
+        sizes += _d_z(scores, str(instrument), conf_level)
+        exact &= is_exact
+    note = _NOTE.format(
+        low=low,
+        high=high,
+        origin="" if scale else " (lowest and highest seen)",
+        exact=", exact" if exact else ", normal approximation because of ties or many pairs",
+    )
+    tables = [
+        Table(
+            name="wellbeing", title="Wellbeing scores, in scale points", rows=tuple(rows), note=note
+        )
+    ]
+    if sizes:
+        tables.append(
+            Table(
+                name="wellbeing_d_z",
+                title="Mean change of wellbeing over the SD of the changes (d_z)",
+                rows=tuple(sizes),
+                note="Complete pairs; interval by inverting the noncentral t distribution.",
+            )
+        )
+    return tuple(tables)
+
+
+def _scores(part: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Return scores before and after, shape (n_pupils, 2), NaN where missing."""
+    n_items = part["item_id"].nunique()
+    answered = part.groupby(["survey_key", "wave"])["response"].agg(["count", "mean"])
+    mean = answered["mean"].where(answered["count"] * 2 >= n_items)
+    return mean.unstack("wave").reindex(columns=[0, 1]).sort_index().to_numpy(dtype=float)
+
+
+def _mean_row(
+    term: str, group: str, values: npt.NDArray[np.float64], conf_level: float
+) -> Estimate:
+    n = len(values)
+    if n == 0:
+        return Estimate(term=term, group=group, n=0)
+    if n == 1:
+        return Estimate(term=term, group=group, estimate=float(values[0]), n=1)
+    error = float(values.std(ddof=1) / np.sqrt(n))
+    test = t_inference(float(values.mean()), error, df=n - 1, conf_level=conf_level)
+    return Estimate(
+        term=term,
+        group=group,
+        estimate=float(values.mean()),
+        std_error=error,
+        conf_low=test.low,
+        conf_high=test.high,
+        n=n,
+    )
+
+
+def _rows(
+    scores: npt.NDArray[np.float64], group: str, scale: tuple[float, float], conf_level: float
+) -> tuple[list[Estimate], bool]:
+    import dataclasses  # noqa: PLC0415
+
+    before, after = scores.T
+    pairs = scores[~np.isnan(scores).any(axis=1)]
+    change = pairs[:, 1] - pairs[:, 0]
+    rows = [
+        _mean_row("before", group, before[~np.isnan(before)], conf_level),
+        _mean_row("after", group, after[~np.isnan(after)], conf_level),
+        _mean_row("before, complete pairs", group, pairs[:, 0], conf_level),
+    ]
+    row = _mean_row("change, complete pairs", group, change, conf_level)
+    exact = True
+    if row.std_error:
+        test = t_inference(
+            float(change.mean()), row.std_error, df=len(change) - 1, conf_level=conf_level
+        )
+        row = dataclasses.replace(row, statistic=test.statistic, p_value=test.p_value)
+        wilcoxon, exact = _wilcoxon(change)
+        rows += [row, dataclasses.replace(wilcoxon, group=group)]
+    else:
+        rows.append(row)
+    n = len(scores)
+    for term, filled in (
+        ("change, lowest possible", (scale[1], scale[0])),
+        ("change, highest possible", (scale[0], scale[1])),
+    ):
+        complete = np.where(np.isnan(scores), np.array(filled), scores)
+        bound = float((complete[:, 1] - complete[:, 0]).mean())
+        rows.append(Estimate(term=term, group=group, estimate=bound, n=n))
+    return rows, exact
+
+
+def _wilcoxon(change: npt.NDArray[np.float64]) -> tuple[Estimate, bool]:
+    """Return the median change with the signed-rank p, and whether the p is exact."""
+    from scipy import stats  # noqa: PLC0415 (a slow import)
+
+    size = np.abs(change)
+    exact = len(change) <= 50 and (size > 0).all() and len(np.unique(size)) == len(size)
+    found = stats.wilcoxon(change, zero_method="pratt", method="exact" if exact else "approx")
+    row = Estimate(
+        term="median change, complete pairs (Wilcoxon)",
+        estimate=float(np.median(change)),
+        statistic=float(found.statistic),
+        p_value=float(found.pvalue),
+        n=len(change),
+    )
+    return row, bool(exact)
+
+
+def _d_z(scores: npt.NDArray[np.float64], group: str, conf_level: float) -> list[Estimate]:
+    """Return d_z with the interval that inverts the noncentral t (Smithson 2003, ch. 4)."""
+    from scipy import optimize, special  # noqa: PLC0415
+
+    pairs = scores[~np.isnan(scores).any(axis=1)]
+    change = pairs[:, 1] - pairs[:, 0]
+    n = len(change)
+    if n < 3 or change.std() == 0:
+        return []
+    t = float(change.mean() / change.std(ddof=1) * np.sqrt(n))
+    reach = abs(t) + 40.0
+    limits = [
+        optimize.brentq(lambda nc, p=p: special.nctdtr(n - 1, nc, t) - p, t - reach, t + reach)
+        for p in ((1 + conf_level) / 2, (1 - conf_level) / 2)
+    ]
+    return [
+        Estimate(
+            term="d_z, change over SD of changes",
+            group=group,
+            estimate=t / np.sqrt(n),
+            conf_low=limits[0] / np.sqrt(n),
+            conf_high=limits[1] / np.sqrt(n),
+            n=n,
+        )
+    ]
