@@ -1,1 +1,78 @@
-"""One module per claim: a result in, matplotlib axes out."""
+"""One module per claim: a result in, matplotlib axes out.
+
+The functions draw what stands in the tables of a result and compute nothing. matplotlib is
+loaded when the first of them is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from absence_risk.plots.escalation import plot_later_by_early, plot_odds_ratios
+    from absence_risk.plots.evaluation import (
+        plot_by_cohort,
+        plot_change,
+        plot_responders,
+        plot_wellbeing,
+    )
+    from absence_risk.plots.gallery import figures
+    from absence_risk.plots.survival import plot_endings, plot_relapse, plot_return
+    from absence_risk.plots.thresholds import (
+        plot_alarms,
+        plot_break,
+        plot_dose_response,
+        plot_operating_points,
+        plot_slopes,
+    )
+
+__all__ = [
+    "figures",
+    "plot_alarms",
+    "plot_break",
+    "plot_by_cohort",
+    "plot_change",
+    "plot_dose_response",
+    "plot_endings",
+    "plot_later_by_early",
+    "plot_odds_ratios",
+    "plot_operating_points",
+    "plot_relapse",
+    "plot_responders",
+    "plot_return",
+    "plot_slopes",
+    "plot_wellbeing",
+]
+
+_HOMES = {
+    "figures": "gallery",
+    "plot_alarms": "thresholds",
+    "plot_break": "thresholds",
+    "plot_by_cohort": "evaluation",
+    "plot_change": "evaluation",
+    "plot_dose_response": "thresholds",
+    "plot_endings": "survival",
+    "plot_later_by_early": "escalation",
+    "plot_odds_ratios": "escalation",
+    "plot_operating_points": "thresholds",
+    "plot_relapse": "survival",
+    "plot_responders": "evaluation",
+    "plot_return": "survival",
+    "plot_slopes": "thresholds",
+    "plot_wellbeing": "evaluation",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a plot function when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return __all__

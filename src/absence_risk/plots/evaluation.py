@@ -1,0 +1,154 @@
+"""Claim 4: did pupils change, and more than they would have anyway."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from absence_risk.plots.intervals import draw_intervals, row_height
+from absence_risk.plots.style import (
+    axes_for,
+    caption,
+    empty,
+    label_with_n,
+    per_cent,
+    per_cent_axis,
+    shown,
+    styled,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from absence_risk.result import Estimate, Result
+
+__all__ = ["plot_by_cohort", "plot_change", "plot_responders", "plot_wellbeing"]
+
+
+@styled
+def plot_change(result: Result, *, ax: Axes | None = None) -> Axes:
+    """Draw the observed change, the change expected with no programme, and what is beyond it.
+
+    Parameters
+    ----------
+    result : Result
+        Result with the table ``change``.
+    ax : Axes or None
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    Axes
+        The axes: one dot with interval per row, 0 = no change.
+    """
+    table, title = result.table("change"), "Change in absence: observed, expected, beyond"
+    rows = shown(table)
+    ax = axes_for(ax, row_height(len(rows)))
+    if not rows:
+        return empty(ax, result, table, title)
+    draw_intervals(
+        ax, rows, lambda r: r.term, _points, null=0.0, accent=lambda r: "beyond" in r.term
+    )
+    per_cent_axis(ax, "x", sign="")
+    ax.set_title(title)
+    ax.set_xlabel("change in absence, percentage points; left of 0 = less absence")
+    caption(ax, result, table, what="Open: what would be expected with no programme.")
+    return ax
+
+
+def _points(value: float) -> str:
+    return f"{value * 100:+.1f}".replace("-", "−")
+
+
+@styled
+def plot_responders(result: Result, *, ax: Axes | None = None) -> Axes:
+    """Draw the shares of pupils with less absence beside the shares expected anyway.
+
+    Parameters
+    ----------
+    result : Result
+        Result with the table ``responders``.
+    ax : Axes or None
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    Axes
+        The axes: one dot with interval per row.
+    """
+    table, title = result.table("responders"), "Pupils with less absence, beside what is expected"
+    rows = shown(table)
+    ax = axes_for(ax, row_height(len(rows)))
+    if not rows:
+        return empty(ax, result, table, title)
+    draw_intervals(ax, rows, _name, lambda value: per_cent(value, 1))
+    ax.set_xlim(0, 1)
+    per_cent_axis(ax, "x")
+    ax.set_title(title)
+    ax.set_xlabel("share of pupils")
+    caption(ax, result, table, what="Open: the share expected with no programme.")
+    return ax
+
+
+def _name(row: Estimate) -> str:
+    return row.term if row.group is None else f"{row.term}, {row.group}"
+
+
+@styled
+def plot_wellbeing(result: Result, *, ax: Axes | None = None) -> Axes:
+    """Draw wellbeing before and after, its change, and the bounds for those who never answered.
+
+    Parameters
+    ----------
+    result : Result
+        Result with the table ``wellbeing``.
+    ax : Axes or None
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    Axes
+        The axes: one dot with interval per row, on the scale of the questionnaire.
+    """
+    return _own_unit(result, "wellbeing", "Wellbeing before and after", "points of the scale", ax)
+
+
+@styled
+def plot_by_cohort(result: Result, *, ax: Axes | None = None) -> Axes:
+    """Draw the change beyond the benchmark by cohort.
+
+    Parameters
+    ----------
+    result : Result
+        Result with the table ``by_cohort``.
+    ax : Axes or None
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    Axes
+        The axes: one dot with interval per row.
+    """
+    table, title = result.table("by_cohort"), "Change in absence by cohort"
+    rows = shown(table)
+    ax = axes_for(ax, row_height(len(rows)))
+    if not rows:
+        return empty(ax, result, table, title)
+    draw_intervals(ax, rows, _name, _points, null=0.0)
+    per_cent_axis(ax, "x", sign="")
+    ax.set_title(title)
+    ax.set_xlabel("percentage points; left of 0 = less absence")
+    caption(ax, result, table)
+    return ax
+
+
+def _own_unit(result: Result, name: str, title: str, unit: str, ax: Axes | None) -> Axes:
+    table = result.table(name)
+    rows = shown(table)
+    ax = axes_for(ax, row_height(len(rows)))
+    if not rows:
+        return empty(ax, result, table, title)
+    draw_intervals(ax, rows, label_with_n, lambda value: f"{value:.2f}".replace("-", "−"))
+    ax.set_title(title)
+    ax.set_xlabel(unit)
+    caption(ax, result, table, what=f"{table.title}.")
+    return ax

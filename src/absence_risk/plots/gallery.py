@@ -1,0 +1,53 @@
+"""All figures of a result, for a report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from absence_risk.plots import escalation, evaluation, survival, thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from absence_risk.result import Result
+
+__all__ = ["PLOTS", "figures"]
+
+PLOTS: dict[str, Callable[..., Axes]] = {
+    "associations": escalation.plot_odds_ratios,
+    "by_early_valid": escalation.plot_later_by_early,
+    "dose_response": thresholds.plot_dose_response,
+    "break_location": thresholds.plot_break,
+    "slopes": thresholds.plot_slopes,
+    "operating_points": thresholds.plot_operating_points,
+    "alarms": thresholds.plot_alarms,
+    "return": survival.plot_return,
+    "endings": survival.plot_endings,
+    "relapse": survival.plot_relapse,
+    "change": evaluation.plot_change,
+    "responders": evaluation.plot_responders,
+    "wellbeing": evaluation.plot_wellbeing,
+    "by_cohort": evaluation.plot_by_cohort,
+}
+"""Which function draws which table."""
+
+
+def figures(result: Result) -> dict[str, Figure]:
+    """Return a figure for each table of a result that has a plot.
+
+    Parameters
+    ----------
+    result : Result
+        The result, protected if the figures are to leave the house.
+
+    Returns
+    -------
+    dict of str to Figure
+        Table name to figure, in the order of `PLOTS`.
+    """
+    names = {table.name for table in result.tables}
+    drawn = {name: plot(result) for name, plot in PLOTS.items() if name in names}
+    return {name: cast("Figure", axes.get_figure(root=True)) for name, axes in drawn.items()}

@@ -1,0 +1,140 @@
+"""Rows of dots with intervals, each with its words above it and its numbers at the right."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from absence_risk.plots.style import BENCHMARK, INK, MAIN, MUTED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.axes import Axes
+
+    from absence_risk.result import Estimate
+
+__all__ = ["draw_intervals", "is_benchmark", "row_height"]
+
+
+def row_height(count: int) -> float:
+    """Return the height in inches of a figure with so many rows.
+
+    Parameters
+    ----------
+    count : int
+        Number of rows.
+
+    Returns
+    -------
+    float
+        Height in inches, with room for title, axis and caption.
+
+    Examples
+    --------
+    >>> row_height(4)
+    3.6
+    """
+    return round(1.6 + 0.5 * max(count, 1), 2)
+
+
+def is_benchmark(row: Estimate) -> bool:
+    """Return whether a row is a benchmark: what would be seen if nothing had happened.
+
+    Parameters
+    ----------
+    row : Estimate
+        The row.
+
+    Returns
+    -------
+    bool
+        True where its term or group says so.
+
+    Examples
+    --------
+    >>> from absence_risk.result import Estimate
+    >>> is_benchmark(Estimate(term="time-reversed (benchmark)"))
+    True
+    """
+    words = f"{row.term} {row.group or ''}".lower()
+    return any(w in words for w in ("(benchmark)", "expected with no programme", "without inform"))
+
+
+def draw_intervals(
+    ax: Axes,
+    rows: Sequence[Estimate],
+    label: Callable[[Estimate], str],
+    number: Callable[[float], str],
+    *,
+    null: float | None = None,
+    accent: Callable[[Estimate], bool] = lambda _: False,
+) -> None:
+    """Draw one row per estimate, from top to bottom.
+
+    Parameters
+    ----------
+    ax : Axes
+        The axes; its y axis is taken over.
+    rows : sequence of Estimate
+        Rows with an estimate.
+    label : callable
+        The words above a row.
+    number : callable
+        How a number is written at the right.
+    null : float or None
+        Where nothing would be: a thin vertical line.
+    accent : callable
+        Which rows are drawn darker and bolder, because the verdict rests on them.
+    """
+    if null is not None:
+        ax.axvline(null, color=MUTED, lw=1.0, ls=(0, (4, 3)), gid="null", zorder=1)
+    for position, row in enumerate(rows):
+        y, colour = -float(position), BENCHMARK if is_benchmark(row) else MAIN
+        weight = "bold" if accent(row) else "normal"
+        low, high = _limits(row)
+        if low is not None and high is not None:
+            ax.plot([low, high], [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
+        face = "white" if is_benchmark(row) else colour
+        marker = "D" if accent(row) else "o"
+        ax.plot([row.estimate or 0.0], [y], marker, color=colour, mfc=face, mew=1.6, ms=7)
+        _words(ax, y + 0.36, label(row), _numbers(row, number), weight)
+    ax.set_ylim(-len(rows) + 0.55, 0.75)
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+    ax.grid(visible=False, axis="y")
+    ax.grid(visible=True, axis="x")
+    ax.margins(x=0.08)
+
+
+def _words(ax: Axes, y: float, left: str, right: str, weight: str) -> None:
+    """Write the words of a row at the left and its numbers at the right, lines kept behind."""
+    for x, text, side in ((0.0, left, "left"), (1.0, right, "right")):
+        ax.text(
+            x,
+            y,
+            text,
+            transform=ax.get_yaxis_transform(),
+            ha=side,
+            va="center",
+            fontsize=9.5 if side == "left" else 9.0,
+            weight=weight,
+            color=INK,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
+            zorder=1.5,
+        )
+
+
+def _limits(row: Estimate) -> tuple[float | None, float | None]:
+    finite = [
+        v if v is not None and math.isfinite(v) else None for v in (row.conf_low, row.conf_high)
+    ]
+    return finite[0], finite[1]
+
+
+def _numbers(row: Estimate, number: Callable[[float], str]) -> str:
+    if row.estimate is None:
+        return "–"
+    low, high = _limits(row)
+    text = number(row.estimate)
+    return text if low is None or high is None else f"{text}  [{number(low)} to {number(high)}]"
