@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
 
-__all__ = ["INTERVALS", "Incidence", "aalen_johansen", "aalen_variance", "incidence_interval"]
+__all__ = [
+    "INTERVALS",
+    "Incidence",
+    "aalen_johansen",
+    "aalen_variance",
+    "incidence_interval",
+    "wilson_interval",
+]
 
 INTERVALS = ("log-log", "logit", "plain")
 
@@ -261,6 +268,37 @@ def incidence_interval(
     low = np.where(inside, low, np.where(share >= 1, exact, 0.0))
     high = np.where(inside, high, np.where(share <= 0, 1 - exact, 1.0))
     return low, high
+
+
+def wilson_interval(n_events: int, n: int, *, conf_level: float = 0.95) -> tuple[float, float]:
+    """Return Wilson's interval of a share of independent pupils.
+
+    Wilson 1927, Journal of the American Statistical Association 22:209–212.
+
+    Parameters
+    ----------
+    n_events : int
+        Number with the event.
+    n : int
+        Number of pupils, at least 1.
+    conf_level : float
+        Confidence level in (0, 1).
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper limits.
+
+    Examples
+    --------
+    >>> tuple(round(limit, 3) for limit in wilson_interval(5, 20))
+    (0.112, 0.469)
+    """
+    z2 = ndtri((1 + check.probability(conf_level, "conf_level")) / 2) ** 2
+    p = n_events / check.positive_int(n, "n")
+    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
+    half = np.sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n**2))) / (1 + z2 / n)
+    return max(float(middle - half), 0.0), min(float(middle + half), 1.0)
 
 
 def _rows(

@@ -1,0 +1,195 @@
+"""The verdict on claim 3, and what else would give the same picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from absence_risk.result import Answer, Estimate, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Findings", "decide", "judge"]
+
+_FEW = 5
+_DIFFER = (
+    "Cases and untreated pupils differ in more than their recorded absence: guardians and pupils "
+    "must consent, and a pupil whom the school brings back itself never becomes a case, which "
+    "raises the return of untreated pupils."
+)
+_COMPETE = "A case that closes first can no longer return in this count, an untreated pupil can"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What the verdict rests on.
+
+    Parameters
+    ----------
+    team, benchmark, beyond : Estimate
+        Share of returns by the week, of cases, of untreated pupils, and their difference.
+    week : int
+        School week of the comparison.
+    asked : int
+        School week that was asked for.
+    other_endings : int
+        Number of kinds of endings other than return that occurred.
+    otherwise : float
+        Share of cases that ended otherwise by the week.
+    relapse : Estimate
+        Share of cases back that relapsed.
+    register : Estimate
+        The difference if cases are followed past their closing.
+    notes : sequence of str
+        Remarks on resampling, bands and data.
+    """
+
+    team: Estimate
+    benchmark: Estimate
+    beyond: Estimate
+    week: int
+    asked: int
+    other_endings: int
+    otherwise: float
+    relapse: Estimate
+    register: Estimate
+    notes: Sequence[str]
+
+
+def decide(beyond: Estimate, margin: float) -> Answer:
+    """Apply the rule that was written before any data were seen.
+
+    Parameters
+    ----------
+    beyond : Estimate
+        Difference in the share of returns with its interval.
+    margin : float
+        Differences within this are too small to matter, in (0, 1).
+
+    Returns
+    -------
+    {"supported", "not supported", "undecidable"}
+        Supported where the interval lies above 0; not supported where it lies below 0 or within
+        the margin on both sides of 0.
+
+    Examples
+    --------
+    >>> decide(Estimate(term="x", conf_low=-0.02, conf_high=0.04), 0.05)
+    'not supported'
+    """
+    low, high = beyond.conf_low, beyond.conf_high
+    if low is None or high is None:
+        return "undecidable"
+    if low > 0:
+        return "supported"
+    if high < 0 or (low >= -margin and high <= margin):
+        return "not supported"
+    return "undecidable"
+
+
+def judge(found: Findings, *, margin: float, conf_level: float) -> Verdict:
+    """Return the verdict with its sentence and reasons.
+
+    Parameters
+    ----------
+    found : Findings
+        What it rests on.
+    margin : float
+        Differences within this are too small to matter.
+    conf_level : float
+        Confidence level of the intervals.
+
+    Returns
+    -------
+    Verdict
+        The answer.
+    """
+    answer = decide(found.beyond, margin)
+    return Verdict(
+        answer=answer,
+        sentence=_sentence(found, answer, margin),
+        reasons=_reasons(found, conf_level),
+    )
+
+
+def _sentence(found: Findings, answer: Answer, margin: float) -> str:
+    team, other = _share(found.team), _share(found.benchmark)
+    opening = f"By school week {found.week}, {team} of team cases were back in school"
+    same = "untreated pupils with the same earlier absence"
+    gap = found.beyond.estimate or 0.0
+    high = found.beyond.conf_high
+    if answer == "supported":
+        return (
+            f"{opening}, {_points(gap)} points more than the {other} of {same}; some came back "
+            "and fell away again, and some cases ended in other ways."
+        )
+    if answer == "not supported" and high is not None and high < 0:
+        return f"{opening}, {_points(-gap)} points fewer than the {other} of {same}."
+    if answer == "not supported":
+        return (
+            f"{opening} and {other} of {same}: no more than {_points(margin)} points apart, so "
+            "the return seen here does not need a team to explain it."
+        )
+    return f"{opening} and {other} of {same}; these records cannot tell the two apart."
+
+
+def _reasons(found: Findings, conf_level: float) -> tuple[str, ...]:
+    reasons = [
+        f"Difference in return by week {found.week}: {_gap(found.beyond, conf_level)}.",
+        f"Besides return, cases ended in {_kinds(found.other_endings)}, together "
+        f"{100 * found.otherwise:.0f} % of cases by then; one minus the share still away "
+        "(Kaplan–Meier) would count these as if they could still return and overstate return, so "
+        "it is not shown.",
+        _relapse(found.relapse),
+        _DIFFER,
+    ]
+    if found.register.estimate is not None:
+        reasons.append(
+            f"{_COMPETE}; followed past the closing of the case, the difference is "
+            f"{_gap(found.register, conf_level)}."
+        )
+    else:
+        reasons.append(f"{_COMPETE}.")
+    if found.week < found.asked:
+        reasons.append(
+            f"Week {found.asked} lies beyond what the follow-up of both groups carries; week "
+            f"{found.week} is the last that it does."
+        )
+    return (*reasons, *found.notes)
+
+
+def _kinds(number: int) -> str:
+    if number == 0:
+        return "no other way"
+    return "1 other way" if number == 1 else f"{number} other ways"
+
+
+def _relapse(row: Estimate) -> str:
+    n, events = row.n or 0, row.n_events or 0
+    if row.estimate is None or min(events, n - events) < _FEW:
+        return "Too few pupils came back and were followed on to give a share that relapsed."
+    return (
+        f"Of {n} cases back in school and followed on, {_share(row)} {row.term.split(' (')[0]}: "
+        "a return is not the end of the process."
+    )
+
+
+def _share(row: Estimate) -> str:
+    return f"{100 * (row.estimate or 0.0):.0f} %"
+
+
+def _points(value: float) -> str:
+    return f"{100 * value:.0f}"
+
+
+def _gap(row: Estimate, conf_level: float) -> str:
+    if row.estimate is None:
+        return "not known"
+    text = f"{100 * row.estimate:+.0f} points"
+    if row.conf_low is None or row.conf_high is None:
+        return text
+    return (
+        f"{text} ({100 * conf_level:g} % interval {100 * row.conf_low:+.0f} to "
+        f"{100 * row.conf_high:+.0f})"
+    )
