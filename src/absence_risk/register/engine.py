@@ -17,7 +17,7 @@ from absence_risk.errors import AbsenceRiskError, Problem, SchemaError
 from absence_risk.register.schema import SQL_TYPES, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import duckdb
@@ -287,7 +287,7 @@ def first_rows(file: RowFile, engine: Engine, limit: int) -> pd.DataFrame:
     place = (
         csv_source(file, options=", store_rejects = true")
         if file.kind == "csv"
-        else f"read_parquet({_text(str(file.path))}, hive_partitioning = false)"
+        else parquet_source([file])
     )
     with connect(engine) as connection:
         frame: pd.DataFrame = connection.sql(f"SELECT * FROM {place} LIMIT {limit:d}").df()
@@ -345,6 +345,25 @@ def csv_source(file: RowFile, types: dict[str, str] | None = None, options: str 
     )
 
 
+def parquet_source(files: Sequence[RowFile], options: str = "") -> str:
+    """Return the SQL table function that reads parquet files of one form.
+
+    Parameters
+    ----------
+    files : sequence of RowFile
+        The files.
+    options : str
+        Further options, each after a comma.
+
+    Returns
+    -------
+    str
+        SQL.
+    """
+    paths = ", ".join(_text(str(file.path)) for file in files)
+    return f"read_parquet([{paths}], hive_partitioning = false{options})"
+
+
 def _typed_query(source: RowFiles) -> str:
     """Return SQL for all files with canonical types; files of one form are read together."""
     types = {f.name: SQL_TYPES[f.kind] for f in table("registers").fields}
@@ -359,8 +378,7 @@ def _typed_query(source: RowFiles) -> str:
             froms = [csv_source(file, types) for file in files]
             have = types
         else:
-            paths = ", ".join(_text(str(file.path)) for file in files)
-            froms = [f"read_parquet([{paths}], hive_partitioning = false)"]
+            froms = [parquet_source(files)]
         chosen = ", ".join(
             _typed_column(name, have.get(name) if name in files[0].columns else None, types[name])
             for name in source.columns

@@ -1,0 +1,202 @@
+"""Check every rule of a register and list all problems at once."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from absence_risk.errors import Problem
+from absence_risk.register.checked_rows import CheckedRows, checked_rows
+from absence_risk.register.identity import identity_problems
+from absence_risk.register.rules_days import day_problems
+from absence_risk.register.rules_rows import row_problems
+from absence_risk.register.rules_tables import table_problems
+from absence_risk.register.schema import table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from absence_risk.register.register import Register
+
+__all__ = ["ValidationReport", "validate_register"]
+
+_SMALLEST = 5
+_MOST_VALUES = 50_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidationReport:
+    """What validation found.
+
+    Parameters
+    ----------
+    problems : tuple of Problem
+        Blocking problems first, then warnings, each by code, table, file and line.
+    n_rows : int
+        Number of register rows read.
+    n_pupils : int
+        Number of pupils, protected ones left out.
+    """
+
+    problems: tuple[Problem, ...]
+    n_rows: int
+    n_pupils: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether no problem blocks the register."""
+        return not self.errors
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that block."""
+        return tuple(problem for problem in self.problems if problem.blocks)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The problems that only warn."""
+        return tuple(problem for problem in self.problems if not problem.blocks)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain, JSON-ready values.
+
+        Returns
+        -------
+        dict
+            ok, n_rows, n_pupils (None below 5), problems.
+        """
+        return {
+            "ok": self.ok,
+            "n_rows": self.n_rows,
+            "n_pupils": self.n_pupils if self.n_pupils >= _SMALLEST else None,
+            "problems": [asdict(problem) for problem in self.problems],
+        }
+
+    def __str__(self) -> str:
+        """Return one line on the register and one on each problem."""
+        size = f"{self.n_rows:,} rows of {at_least_five(self.n_pupils)} pupils"
+        found = f"{len(self.errors)} blocking, {len(self.warnings)} to note"
+        head = f"{'usable' if self.ok else 'not usable'}: {size}; {found}"
+        return "\n".join([head, *(f"  {problem}" for problem in self.problems)])
+
+
+def at_least_five(count: int) -> str:
+    """Return a number of pupils in words that show no small count.
+
+    Parameters
+    ----------
+    count : int
+        Number of pupils.
+
+    Returns
+    -------
+    str
+        The number, or "fewer than 5".
+
+    Examples
+    --------
+    >>> at_least_five(12_000), at_least_five(3)
+    ('12,000', 'fewer than 5')
+    """
+    return f"{count:,}" if count >= _SMALLEST else f"fewer than {_SMALLEST}"
+
+
+def validate_register(
+    register: Register, *, instruments: Mapping[str, tuple[float, float]] | None = None
+) -> ValidationReport:
+    """Check every rule of a register.
+
+    Parameters
+    ----------
+    register : Register
+        The register.
+    instruments : mapping of str to pair of float or None
+        Lowest and highest response by instrument; 1 to 5 where none is given.
+
+    Returns
+    -------
+    ValidationReport
+        All problems. A rule is left out where a column it needs is missing.
+    """
+    problems = [*register.problems, *table_problems(register.tables, instruments)]
+    problems += _protected(len(register.protected))
+    unusable = {p.column for p in register.problems if p.table == "registers" and p.column}
+    with checked_rows(register.rows, register.engine, unusable) as rows:
+        n_rows, found = row_problems(rows)
+        problems += found
+        problems += day_problems(
+            rows,
+            register.tables["pupils"].frame,
+            register.tables["calendar"].frame,
+            register.protected,
+        )
+        problems += _broken_lines(rows)
+        problems += _hidden_identities(rows)
+    if n_rows == 0:
+        problems.append(_no_rows())
+    ordered = sorted(
+        problems, key=lambda p: (not p.blocks, p.code, p.table, p.file or "", p.line or 0)
+    )
+    return ValidationReport(problems=tuple(ordered), n_rows=n_rows, n_pupils=register.n_pupils)
+
+
+def _no_rows() -> Problem:
+    return Problem(
+        code="E004",
+        table="registers",
+        message="The register has no rows.",
+        fix="Export it again.",
+    )
+
+
+def _protected(count: int) -> list[Problem]:
+    if not count:
+        return []
+    return [
+        Problem(
+            code="W903",
+            table="pupils",
+            column="protected",
+            n_rows=count if count >= _SMALLEST else None,
+            message=f"Pupils with protected identity: {at_least_five(count)}. "
+            "They are excluded from everything.",
+            fix="Nothing to do; leave them out of the export if you can.",
+        )
+    ]
+
+
+def _broken_lines(rows: CheckedRows) -> list[Problem]:
+    problems = []
+    for place, kind, count in rows.broken_lines():
+        is_encoding = "ENCODING" in kind
+        problems.append(
+            Problem(
+                code="E111" if is_encoding else "E105",
+                table="registers",
+                file=place.file,
+                line=place.line,
+                n_rows=count,
+                message="The text is not utf-8."
+                if is_encoding
+                else "The lines do not have the columns of the header.",
+                fix="Save the file as utf-8."
+                if is_encoding
+                else "Look for a separator inside a value that is not in quotes.",
+            )
+        )
+    return problems
+
+
+def _hidden_identities(rows: CheckedRows) -> list[Problem]:
+    """Look for national identity numbers in all values of text columns and unknown columns."""
+    problems = []
+    schema = table("registers")
+    for file in rows.files:
+        columns = {}
+        for name, found in file.columns.items():
+            known = name in schema.names
+            free = known and schema.field(name).kind == "text" and not schema.field(name).words
+            if free or (not known and found in ("VARCHAR", "BIGINT", "UBIGINT", "HUGEINT")):
+                columns[name] = rows.distinct(file, name, _MOST_VALUES)
+        problems += identity_problems("registers", file.shown, columns)
+    return problems
