@@ -127,6 +127,7 @@ def missed_lessons(
     ladder: Ladder,
     avoidance: Avoidance,
     pupils: Pupils,
+    *,
     rows: npt.NDArray[np.int64],
     day: int,
     dow: int,
@@ -174,6 +175,7 @@ def recorded_valid(
     ladder: Ladder,
     label: Label,
     lane: npt.NDArray[np.uint64],
+    *,
     rows: npt.NDArray[np.int64],
     day: int,
     week: int,
@@ -219,7 +221,7 @@ def _logits(chances: tuple[float, ...], *, below: bool) -> tuple[float, ...]:
 
 def _logit(share: float) -> np.float64:
     with np.errstate(divide="ignore"):
-        return np.log(np.float64(share)) - np.log1p(-np.float64(share))
+        return np.float64(np.log(np.float64(share)) - np.log1p(-np.float64(share)))
 
 
 def _expit(value: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -155,8 +155,9 @@ class CalendarPlan:
 
 
 def _weekdays(span: Span) -> npt.NDArray[np.datetime64]:
-    days = np.arange(span.first, span.last + dt.timedelta(days=1), dtype="datetime64[D]")
-    return days[np.is_busday(days)]
+    first, last = np.datetime64(span.first, "D"), np.datetime64(span.last, "D")
+    days = first + np.arange((last - first).astype(np.int64) + 1)
+    return np.asarray(days[np.is_busday(days)])
 
 
 def _spans(raw: Any, where: str) -> Iterator[tuple[str, Span | None]]:

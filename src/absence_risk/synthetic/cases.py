@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -71,11 +71,11 @@ class Cases:
         Cases
             Writable arrays.
         """
-        late = {name: np.full(n, NEVER, dtype=np.int64) for name in _DAYS}
-        zero = {name: np.zeros(n, dtype=np.int64) for name in _COUNTS}
-        flags = {name: np.zeros(n, dtype=bool) for name in ("guardian", "pupil")}
-        shares = {name: np.zeros(n) for name in ("total", "invalid")}
-        return cls(**late, **zero, **flags, **shares)
+        arrays: dict[str, Any] = {name: np.full(n, NEVER, dtype=np.int64) for name in _DAYS}
+        arrays |= {name: np.zeros(n, dtype=np.int64) for name in _COUNTS}
+        arrays |= {name: np.zeros(n, dtype=bool) for name in ("guardian", "pupil")}
+        arrays |= {name: np.zeros(n) for name in ("total", "invalid")}
+        return cls(**arrays)
 
     @classmethod
     def join(cls, parts: list[Cases]) -> Cases:
@@ -142,6 +142,7 @@ def refer(
 def open_cases(
     cases: Cases,
     who: npt.NDArray[np.int64],
+    *,
     day: int,
     lane: npt.NDArray[np.uint64],
     referral: Referral,
@@ -229,6 +230,7 @@ def support(
 def close_week(
     cases: Cases,
     team: Team,
+    *,
     ladder: Ladder,
     attendance: npt.NDArray[np.float64],
     lane: npt.NDArray[np.uint64],
@@ -291,4 +293,5 @@ def _geometric(draw: npt.NDArray[np.float64], mean: float) -> npt.NDArray[np.int
     """Return geometric numbers of at least 1 with the given mean."""
     if mean <= 1:
         return np.ones(draw.shape, dtype=np.int64)
-    return 1 + np.floor(np.log(draw) / np.log1p(-1 / mean)).astype(np.int64)
+    weeks = np.floor(np.log(draw) / np.log1p(-1 / mean))
+    return np.asarray(1 + weeks, dtype=np.int64)

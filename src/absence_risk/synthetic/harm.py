@@ -35,11 +35,12 @@ def dose_response(harm: Harm, absence: npt.NDArray[np.float64]) -> npt.NDArray[n
     if harm.shape == "none":
         return np.zeros_like(absence)
     if harm.shape == "step":
-        return -harm.jump * (absence >= harm.at)
+        return np.asarray(-harm.jump * (absence >= harm.at), dtype=np.float64)
     if harm.shape == "smooth":
         return np.asarray(-harm.jump / (1 + np.exp(-(absence - harm.at) / harm.width)))
     bend = harm.bend if harm.shape == "kink" else 0.0
-    return -(harm.slope * absence + bend * np.maximum(absence - harm.at, 0)) / 0.1
+    lost = harm.slope * absence + bend * np.maximum(absence - harm.at, 0)
+    return np.asarray(-lost / 0.1)
 
 
 def slope(harm: Harm, absence: float, side: int) -> float:

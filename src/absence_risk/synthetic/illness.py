@@ -50,7 +50,7 @@ def onset_rates(illness: Illness, year: SchoolCalendar) -> npt.NDArray[np.float6
     day_of_year = (year.dates - january).astype(np.int64) + 1
     angle = 2 * np.pi * (day_of_year - illness.season_peak_day) / 365.25
     season = 1 + illness.season_amplitude * np.cos(angle)
-    return illness.onset_rate * season * np.asarray(illness.weekday)[weekday(year)]
+    return np.asarray(illness.onset_rate * season * np.asarray(illness.weekday)[weekday(year)])
 
 
 def advance(

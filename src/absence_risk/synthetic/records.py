@@ -110,7 +110,7 @@ def register_rows(world: World, pupils: npt.NDArray[np.int64], rows: str) -> pa.
 
 
 def _lesson_cells(world: World, pupils: npt.NDArray[np.int64]) -> tuple[Any, ...]:
-    """Return slot, lessons in the cell, lessons missed, reported, scheduled; by pupil, day, slot."""
+    """Return slot, lessons, lessons missed, reported and scheduled by pupil, day and slot."""
     most = int(world.pupils.lessons.max())
     bit = np.arange(most, dtype=np.uint8)[None, None, :]
     missed = world.days.missed[pupils][:, :, None] >> bit & 1
@@ -218,7 +218,7 @@ def _pupils(world: World) -> pa.Table:
             "school_key": pa.array(_school_keys(world)[pupils.school[order]], pa.string()),
             "grade": pa.array(pupils.grade[order].astype(np.uint8)),
             "sex": pa.array(np.where(pupils.girl[order], "girl", "boy").astype(object)),
-            "birth_year": pa.array((born - pupils.grade[order].astype(np.int16))),
+            "birth_year": pa.array(born - pupils.grade[order].astype(np.int16)),
             "entry": _dates(world, np.zeros(len(pupils), dtype=np.int64)),
             "exit": _dates(world, last),
             "protected": pa.array(np.zeros(len(pupils), dtype=bool)),

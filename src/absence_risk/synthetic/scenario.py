@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import itertools
 import math
 import tomllib
 from dataclasses import Field, asdict, dataclass, fields, replace
@@ -141,9 +142,9 @@ class Scenario:
         plan, lines = CalendarPlan.from_raw(raw.get("calendar", {}))
         problems += [*lines, *_staircase(values["referral"].get("staircase"))]
         _refuse(where, problems)
-        built = {section: kind(**values[section]) for section, kind in SECTIONS.items()}
-        head = {"name": str(raw["name"]), "title": str(raw["title"]), "calendar": plan}
-        return cls(**head, **built, sources=sources)
+        built: dict[str, Any] = {s: kind(**values[s]) for s, kind in SECTIONS.items()}
+        built |= {"name": str(raw["name"]), "title": str(raw["title"]), "calendar": plan}
+        return cls(**built, sources=sources)
 
     def with_values(self, changes: Mapping[str, Any]) -> Scenario:
         """Return the scenario with some parameters set to other values.
@@ -303,7 +304,7 @@ def _check(dotted: str, declared: Field[Any], value: Any) -> Iterator[str]:
             yield line
     if dotted in _MONOTONE and not broken:
         sign = _MONOTONE[dotted]
-        if any(sign * (b - a) < 0 for a, b in zip(items[:-1], items[1:], strict=True)):
+        if any(sign * (b - a) < 0 for a, b in itertools.pairwise(items)):
             order = "increase" if sign > 0 else "not increase"
             yield f"{dotted} must {order} along the list, got {items}."
 

@@ -123,7 +123,9 @@ def simulate_block(setting: Setting, pupils: Pupils) -> tuple[Days, Cases]:
         if first[day]:
             _begin_week(setting, pupils, run, day)
             level[year.week[day]] = run.ladder.level
-        reason[day], missed[day] = _absences(setting, pupils, run, day, onset[day], int(dow[day]))
+        reason[day], missed[day] = _absences(
+            setting, pupils, run, day=day, onset=onset[day], dow=int(dow[day])
+        )
         unreported[day] = setting.unreported[day, classes]
         absent = np.flatnonzero(missed[day])
         unreported[day, absent] |= reporting.unreported_if_absent(
@@ -136,7 +138,13 @@ def simulate_block(setting: Setting, pupils: Pupils) -> tuple[Days, Cases]:
         _remember(pupils, run, reason[day], missed[day], unreported[day])
         if last[day]:
             cases.close_week(
-                run.cases, setting.scenario.team, run.ladder, run.attendance, pupils.lane, day, year
+                run.cases,
+                setting.scenario.team,
+                ladder=run.ladder,
+                attendance=run.attendance,
+                lane=pupils.lane,
+                day=day,
+                year=year,
             )
         if month_last[day]:
             _end_month(setting, pupils, run, day)
@@ -172,7 +180,7 @@ def _begin_week(setting: Setting, pupils: Pupils, run: _Running, day: int) -> No
 
 
 def _absences(
-    setting: Setting, pupils: Pupils, run: _Running, day: int, onset: float, dow: int
+    setting: Setting, pupils: Pupils, run: _Running, *, day: int, onset: float, dow: int
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     """Return the code of the day's absence and the lessons missed."""
     scenario = setting.scenario
@@ -186,11 +194,15 @@ def _absences(
     every = ((1 << pupils.lessons.astype(np.int64)) - 1).astype(np.uint8)
     missed = np.where(reason > 0, every, 0).astype(np.uint8)
     rows = np.flatnonzero((run.ladder.level > 1) & (reason == 0))
-    bits = avoidance.missed_lessons(run.ladder, scenario.avoidance, pupils, rows, day, dow)
+    bits = avoidance.missed_lessons(
+        run.ladder, scenario.avoidance, pupils, rows=rows, day=day, dow=dow
+    )
     missed[rows] = bits
     rows = rows[bits > 0]
     week = int(setting.year.week[day])
-    valid = avoidance.recorded_valid(run.ladder, scenario.label, pupils.lane, rows, day, week)
+    valid = avoidance.recorded_valid(
+        run.ladder, scenario.label, pupils.lane, rows=rows, day=day, week=week
+    )
     said_ill = uniform(pupils.lane[rows], Purpose.AS_ILLNESS, day) < scenario.label.as_illness
     reason[rows] = np.where(valid, np.where(said_ill, ILLNESS, GUARDIAN), INVALID)
     return reason, missed
@@ -226,6 +238,14 @@ def _end_month(setting: Setting, pupils: Pupils, run: _Running, day: int) -> Non
     who = np.flatnonzero(referred & (run.cases.detected == cases.NEVER))
     run.cases.step[who] = step[who]
     run.cases.total[who], run.cases.invalid[who] = total[who], invalid[who]
-    cases.open_cases(run.cases, who, day, pupils.lane, scenario.referral, scenario.team, year)
+    cases.open_cases(
+        run.cases,
+        who,
+        day=day,
+        lane=pupils.lane,
+        referral=scenario.referral,
+        team=scenario.team,
+        year=year,
+    )
     run.month_total[:] = 0
     run.month_invalid[:] = 0
