@@ -49,11 +49,11 @@ def harrell_knots(x: npt.ArrayLike, knots: int = 5) -> npt.NDArray[np.float64]:
     if knots not in _HARRELL:
         raise ValueError(f"knots must be 3, 4 or 5, got {knots}.")
     values = np.asarray(x, dtype=np.float64)
+    distinct = np.unique(values)
+    if len(distinct) < knots:
+        raise ValueError(f"{knots} knots need {knots} distinct values, got {len(distinct)}.")
     found = np.quantile(values, _HARRELL[knots])
     if not (np.diff(found) > 0).all():
-        distinct = np.unique(values)
-        if len(distinct) < knots:
-            raise ValueError(f"{knots} knots need {knots} distinct values, got {len(distinct)}.")
         found = np.quantile(distinct, _HARRELL[knots])
     return np.asarray(found, dtype=np.float64)
 

@@ -62,9 +62,9 @@ def harm_evidence(
     usual test against a line finds a precise, false threshold. With ``level`` = 1 − conf_level:
 
     - A kink is found if the best kink beats the line, a parabola and a restricted cubic spline,
-      each with p ≤ level on outcomes simulated under that shape and by BIC (a claim against all smooth shapes
-      needs all tests: Berger 1982, Technometrics 24:295; comparison of models that are not nested
-      by simulation: Williams 1970, Biometrics 26:23).
+      each with p ≤ level on outcomes simulated under that shape, and by BIC (a claim against all
+      smooth shapes needs all tests: Berger 1982, Technometrics 24:295; models that are not nested
+      compared by simulation: Williams 1970, Biometrics 26:23).
     - **supported**: a kink is found, ``at`` lies in its confidence set, the outcome changes faster
       beyond ``at``, and the slope change exceeds what the smooth curve implies (interval without
       0).
