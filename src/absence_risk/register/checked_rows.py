@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 
-from absence_risk.register.engine import (
-    Engine,
+from absence_risk.register.engine import Engine, collect, connect
+from absence_risk.register.fields import SQL_TYPES, Field
+from absence_risk.register.row_files import (
     FrameRows,
     RowFile,
     RowFiles,
-    collect,
-    connect,
     csv_source,
     parquet_source,
     quoted,
 )
-from absence_risk.register.schema import SQL_TYPES, Field, table
+from absence_risk.register.schema import table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -14,10 +14,11 @@ from absence_risk.errors import Problem, SchemaError
 from absence_risk.register.calendar import SchoolCalendar
 from absence_risk.register.cube import Cube, cube_from_days
 from absence_risk.register.definition import WINDOWS, AbsenceDefinition
-from absence_risk.register.engine import Engine, FrameRows, RowFiles, open_rows
+from absence_risk.register.engine import Engine, open_rows
 from absence_risk.register.panel import finish_panel, month_panel, panel_from_cube
 from absence_risk.register.pupil_days import current_rows, pupil_days
-from absence_risk.register.readers.canonical import load_folder, load_frames
+from absence_risk.register.readers.canonical import load_folder
+from absence_risk.register.readers.frames import load_frames
 from absence_risk.register.spells import absence_spells
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from absence_risk.register.readers.columns import LoadedTable
+    from absence_risk.register.row_files import FrameRows, RowFiles
     from absence_risk.register.validate import ValidationReport
 
 __all__ = ["LAYOUTS", "Register", "read_register"]

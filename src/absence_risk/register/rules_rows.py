@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from absence_risk.errors import Problem
-from absence_risk.register.engine import quoted
+from absence_risk.register.fields import KIND_WORDS, Field
 from absence_risk.register.reasons import NOT_ABSENCE, REASONS
-from absence_risk.register.schema import KIND_WORDS, Field, table
+from absence_risk.register.row_files import quoted
+from absence_risk.register.schema import table
 
 if TYPE_CHECKING:
     from collections.abc import Collection

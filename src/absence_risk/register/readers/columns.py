@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from absence_risk import check
 from absence_risk.errors import Problem
-from absence_risk.register.schema import KIND_WORDS, Field, TableSchema
+from absence_risk.register.fields import KIND_WORDS, Field, TableSchema
 
 if TYPE_CHECKING:
     import pandas as pd
