@@ -1,1 +1,32 @@
-"""One self-contained page: verdicts first, then figures and tables."""
+"""One self-contained page: verdicts first, then figures and tables.
+
+The parts are loaded when first used, since they need matplotlib and jinja2.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from absence_risk.report.page import figures, write
+    from absence_risk.report.publish import publish, refuse_existing
+
+__all__ = ["figures", "publish", "refuse_existing", "write"]
+
+_HOMES = {"figures": "page", "publish": "publish", "refuse_existing": "publish", "write": "page"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    # A submodule of the same name would shadow the function once it is imported.
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return __all__

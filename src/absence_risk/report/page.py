@@ -1,0 +1,222 @@
+"""The page and its figures."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import jinja2
+
+from absence_risk import plots
+from absence_risk.disclosure import small_counts
+from absence_risk.errors import DisclosureError
+from absence_risk.report.drawing import inline, standalone
+from absence_risk.report.sections import claim_texts, facts_view, headline, table_view
+from absence_risk.report.wording import load_texts, numbers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from absence_risk.report.numbers import Numbers
+    from absence_risk.report.sections import TableView
+    from absence_risk.result import Result
+
+__all__ = ["CLAIMS", "Study", "figures", "write"]
+
+CLAIMS = ("escalation", "threshold", "return", "wellbeing")
+"""The four claims in the order of the page."""
+
+_MINIMUM = 5
+_RAW = (
+    "The result {claim!r} holds {count} count(s) below {minimum}. Pass it through "
+    "disclosure.protect before it is written."
+)
+
+
+class Study(Protocol):
+    """What the page needs of a study; `absence_risk.study.run.StudyResult` is one."""
+
+    @property
+    def results(self) -> Mapping[str, Result]:
+        """Protected results by claim."""
+
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """Reason, by claim, why there is no result."""
+
+    @property
+    def facts(self) -> Mapping[str, int | float | str]:
+        """What the register holds."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What validation warned of."""
+
+    @property
+    def definition(self) -> str:
+        """Absence definition in words."""
+
+    @property
+    def seed(self) -> int:
+        """Seed of all random draws."""
+
+    @property
+    def version(self) -> str:
+        """Version of the package."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Section:
+    """One claim as the page shows it."""
+
+    key: str
+    texts: dict[str, Any]
+    answer: str
+    sentence: str
+    result: Result | None
+    headline: list[dict[str, str]]
+    figures: list[tuple[str, str]]
+    tables: list[TableView]
+
+
+def figures(study: Study) -> dict[str, bytes]:
+    """Return the figures of a study as SVG files.
+
+    Parameters
+    ----------
+    study : Study
+        The study, its results protected.
+
+    Returns
+    -------
+    dict of str to bytes
+        File name without suffix (claim and table, as for the tables) to SVG. The same study
+        gives the same bytes.
+
+    Raises
+    ------
+    DisclosureError
+        If a result holds a count below the limit.
+    """
+    _refuse_raw(study)
+    return {
+        f"{claim}_{name}": standalone(figure, result.table(name).title, result.verdict.sentence)
+        for claim, result in study.results.items()
+        for name, figure in plots.figures(result).items()
+    }
+
+
+def write(study: Study, path: str | Path, *, lang: str = "en") -> Path:
+    """Write the page of a study: one HTML file that needs nothing else.
+
+    Verdicts come first, then each claim with what was asked, figures, tables, definition, number
+    of pupils, method, reasons and limits, then the data, the words and how the page was made.
+    Sentences of the results are in the language of the estimators, English.
+
+    Parameters
+    ----------
+    study : Study
+        The study, its results protected.
+    path : str or Path
+        File to write.
+    lang : str
+        Language of the page's own texts, for example ``"en"`` or ``"sv"``.
+
+    Returns
+    -------
+    Path
+        The file. The same study gives the same bytes.
+
+    Raises
+    ------
+    DisclosureError
+        If a result holds a count below the limit; nothing is written.
+    ValueError
+        If there are no texts in the language.
+    """
+    texts = load_texts(lang)
+    _refuse_raw(study)
+    path = Path(path)
+    path.write_text(_render(study, texts, lang), encoding="utf-8", newline="\n")
+    return path
+
+
+def _refuse_raw(study: Study) -> None:
+    minimum = _minimum(study)
+    for claim, result in study.results.items():
+        count = small_counts(result, minimum)
+        if count:
+            raise DisclosureError(_RAW.format(claim=claim, count=count, minimum=minimum))
+
+
+def _minimum(study: Study) -> int:
+    return int(getattr(getattr(study, "plan", None), "minimum", _MINIMUM))
+
+
+def _render(study: Study, texts: dict[str, Any], lang: str) -> str:
+    numbers = numbers_of(texts)
+    extra = [claim for claim in study.results if claim not in CLAIMS]
+    claims = [c for c in (*CLAIMS, *extra) if c in study.results or c in study.refused]
+    levels = getattr(study, "levels", None)
+    level = next((result.conf_level for result in study.results.values()), 0.95)
+    minimum = _minimum(study)
+    made = texts["made_text"].format(version=study.version, seed=study.seed, minimum=minimum)
+    return (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            lang=lang,
+            texts=texts,
+            numbers=numbers,
+            sections=[_section(study, claim, texts, numbers) for claim in claims],
+            facts=facts_view(dict(study.facts), texts, numbers, minimum),
+            levels=None if levels is None else table_view(levels, texts, numbers, level),
+            definition=study.definition,
+            warnings=study.warnings,
+            made=made,
+        )
+    )
+
+
+def _section(study: Study, claim: str, texts: dict[str, Any], numbers: Numbers) -> _Section:
+    words = claim_texts(claim, texts)
+    if claim not in study.results:
+        return _Section(
+            key=claim,
+            texts=words,
+            answer="undecidable",
+            sentence=study.refused[claim],
+            result=None,
+            headline=[],
+            figures=[],
+            tables=[],
+        )
+    result = study.results[claim]
+    drawn = {
+        name: inline(figure, result.table(name).title, result.verdict.sentence, f"{claim}-{name}-")
+        for name, figure in plots.figures(result).items()
+    }
+    return _Section(
+        key=claim,
+        texts=words,
+        answer=result.verdict.answer,
+        sentence=result.verdict.sentence,
+        result=result,
+        headline=headline(result, texts, numbers),
+        figures=[(result.table(name).title, svg) for name, svg in drawn.items()],
+        tables=[table_view(table, texts, numbers, result.conf_level) for table in result.tables],
+    )
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
