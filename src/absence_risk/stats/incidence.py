@@ -45,6 +45,7 @@ _ENTRY = (
     "{n} rows end at or before their entry. A row is first at risk after its entry: drop such rows "
     "or date the event in the following week."
 )
+_FAR = 50.0  # on a transformed scale: beyond this the limit is 0 or 1 to all digits
 _ROOMY = 4  # an integer grid may be at most this many times longer than the data, else np.unique
 
 
@@ -255,10 +256,10 @@ def incidence_interval(
     inside = (share > 0) & (share < 1)
     p = np.where(inside, share, 0.5)
     if kind == "log-log":
-        shift = z * error / (p * np.log(p))
+        shift = np.clip(z * error / (p * np.log(p)), -_FAR, _FAR)
         low, high = p ** np.exp(-shift), p ** np.exp(shift)
     elif kind == "logit":
-        shift = z * error / (p * (1 - p))
+        shift = np.clip(z * error / (p * (1 - p)), -_FAR, _FAR)
         odds = p / (1 - p)
         low, high = (odds * np.exp(s) / (1 + odds * np.exp(s)) for s in (-shift, shift))
     else:

@@ -237,7 +237,7 @@ def _notes(design: Design) -> tuple[str, ...]:
         first = f"{text}; pupils of one school are alike, so they are too narrow."
     else:
         first = f"Intervals come from resampling {units.n} schools as wholes."
-    notes = [first, *design.bands.notes]
+    notes = [first, *design.bands.notes, *_balance(design)]
     if design.history["closed_in_start_week"].any():
         notes.append("Cases closed in the week they started count as ending in the week after.")
     pupils = design.history["pupil_key"]
@@ -246,3 +246,23 @@ def _notes(design: Design) -> tuple[str, ...]:
     if np.isnan(design.history["severity"].to_numpy(dtype=float)).any():
         notes.append("The absence before the start of some cases is not recorded.")
     return tuple(notes)
+
+
+def _balance(design: Design) -> list[str]:
+    """Say how alike the earlier absence of the two groups is after weighting."""
+    of_case, of_other = (
+        frame["severity"].to_numpy(dtype=np.float64) for frame in (design.history, design.benchmark)
+    )
+    case, other = design.bands.case, design.bands.untreated
+    used = (case >= 0) & ~np.isnan(of_case)
+    if not used.any():
+        return []
+    weighted = sum(
+        np.mean(case[used] == band) * np.nanmean(of_other[other == band])
+        for band in np.unique(case[used])
+    )
+    return [
+        f"After weighting, the mean absence before the start is {100 * of_case[used].mean():.0f} % "
+        f"among cases and {100 * weighted:.0f} % among untreated pupils; what remains of a "
+        "difference moves the comparison."
+    ]

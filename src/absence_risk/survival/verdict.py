@@ -57,35 +57,44 @@ class Findings:
     notes: Sequence[str]
 
 
-def decide(beyond: Estimate, margin: float) -> Answer:
+def decide(beyond: Estimate, past_closing: Estimate, margin: float) -> Answer:
     """Apply the rule that was written before any data were seen.
+
+    A case that closes can no longer return, an untreated pupil can. That alone lowers the
+    difference, so the claim is rejected only where cases followed past their closing say so too.
 
     Parameters
     ----------
     beyond : Estimate
         Difference in the share of returns with its interval.
+    past_closing : Estimate
+        The same with cases followed whether still open or not.
     margin : float
         Differences within this are too small to matter, in (0, 1).
 
     Returns
     -------
     {"supported", "not supported", "undecidable"}
-        Supported where the interval lies above 0; not supported where it lies below 0 or within
+        Supported where the interval lies above 0; not supported where both lie below 0 or within
         the margin on both sides of 0.
 
     Examples
     --------
-    >>> decide(Estimate(term="x", conf_low=-0.02, conf_high=0.04), 0.05)
+    >>> near = Estimate(term="x", conf_low=-0.02, conf_high=0.04)
+    >>> decide(near, near, 0.05)
     'not supported'
     """
-    low, high = beyond.conf_low, beyond.conf_high
-    if low is None or high is None:
-        return "undecidable"
-    if low > 0:
+    if beyond.conf_low is not None and beyond.conf_low > 0:
         return "supported"
-    if high < 0 or (low >= -margin and high <= margin):
-        return "not supported"
-    return "undecidable"
+    against = _below(beyond, margin) and _below(past_closing, margin)
+    return "not supported" if against else "undecidable"
+
+
+def _below(row: Estimate, margin: float) -> bool:
+    low, high = row.conf_low, row.conf_high
+    if low is None or high is None:
+        return False
+    return high < 0 or (low >= -margin and high <= margin)
 
 
 def judge(found: Findings, *, margin: float, conf_level: float) -> Verdict:
@@ -105,7 +114,7 @@ def judge(found: Findings, *, margin: float, conf_level: float) -> Verdict:
     Verdict
         The answer.
     """
-    answer = decide(found.beyond, margin)
+    answer = decide(found.beyond, found.register, margin)
     return Verdict(
         answer=answer,
         sentence=_sentence(found, answer, margin),
@@ -116,7 +125,7 @@ def judge(found: Findings, *, margin: float, conf_level: float) -> Verdict:
 def _sentence(found: Findings, answer: Answer, margin: float) -> str:
     team, other = _share(found.team), _share(found.benchmark)
     opening = f"By school week {found.week}, {team} of team cases were back in school"
-    same = "untreated pupils with the same earlier absence"
+    same = "untreated pupils weighted to the same earlier absence"
     gap = found.beyond.estimate or 0.0
     high = found.beyond.conf_high
     if answer == "supported":
@@ -130,6 +139,11 @@ def _sentence(found: Findings, answer: Answer, margin: float) -> str:
         return (
             f"{opening} and {other} of {same}: no more than {_points(margin)} points apart, so "
             "the return seen here does not need a team to explain it."
+        )
+    if _below(found.beyond, margin):
+        return (
+            f"{opening} and {other} of {same}; cases that close before they return can make this "
+            "difference alone."
         )
     return f"{opening} and {other} of {same}; these records cannot tell the two apart."
 
