@@ -22,7 +22,8 @@ _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 _MIX_1 = 0xBF58476D1CE4E5B9
 _MIX_2 = 0x94D049BB133111EB
-_FIRST_KEY = 1 << 28
+_FIRST_KEY = 1_313_000_000
+_MOST_KEYS = 87_000_000
 
 
 class Purpose(IntEnum):
@@ -171,10 +172,12 @@ def normal(
 
 
 def permuted_keys(seed: int, domain: str, index: npt.ArrayLike) -> npt.NDArray[np.uint32]:
-    """Return distinct pseudonyms of at least 2²⁸ that say nothing about the order of the index.
+    """Return distinct pseudonyms that say nothing about the order of the index.
 
-    A keyed permutation of 32 bits is walked until it lands in [2²⁸, 2³²), which makes it a
-    permutation of that range. Simulated pupils need no secrecy, only keys that behave like ones.
+    A keyed permutation of 32 bits is walked until it lands on an allowed key, which makes it a
+    permutation of the allowed ones. Allowed are numbers of ten digits that cannot be read as a
+    national identity number, since no month stands where one of them has its month. Simulated
+    pupils need no secrecy, only keys that behave like pseudonyms.
 
     Parameters
     ----------
@@ -183,28 +186,42 @@ def permuted_keys(seed: int, domain: str, index: npt.ArrayLike) -> npt.NDArray[n
     domain : str
         Pseudonym domain: the same index has unrelated keys in different domains.
     index : array-like of int
-        Global indices below 2³² − 2²⁸.
+        Global indices below 87 million.
 
     Returns
     -------
     numpy.ndarray of uint32, same shape
-        Keys, all different.
+        Keys of at least 10⁹, all different.
+
+    Raises
+    ------
+    ValueError
+        If an index is negative or too large.
 
     Examples
     --------
     >>> keys = permuted_keys(1, "pupil", range(1000))
-    >>> len(set(keys.tolist())), int(keys.min()) >= 2**28
+    >>> len(set(keys.tolist())), int(keys.min()) >= 10**9
     (1000, True)
     """
+    at = np.asarray(index, dtype=np.int64)
+    if at.size and not 0 <= at.min() <= at.max() < _MOST_KEYS:
+        raise ValueError(f"index must lie between 0 and {_MOST_KEYS - 1}.")
     state = _mix_scalar(seed)
     for letter in domain.encode():
         state = _mix_scalar(state + letter)
-    key = np.asarray(index, dtype=np.uint32) + np.uint32(_FIRST_KEY)
+    key = (at + _FIRST_KEY).astype(np.uint32)
     todo = np.ones(key.shape, dtype=bool)
     while todo.any():
         key[todo] = _permute(key[todo], state)
-        todo &= key < _FIRST_KEY
+        todo &= ~_allowed(key)
     return key
+
+
+def _allowed(key: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+    """Return which keys have ten digits and no month in the digits 2–3 or 3–4."""
+    ten = key >= 10**9
+    return np.asarray(ten & (key // 10**6 % 100 > 12) & (key // 10**7 % 100 > 12))
 
 
 def _permute(value: npt.NDArray[np.uint32], state: int) -> npt.NDArray[np.uint32]:
