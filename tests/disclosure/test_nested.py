@@ -105,3 +105,11 @@ def test_categories_of_events_sum_to_their_common_n() -> None:
         for term, count in [("improved", 30), ("unchanged", 26), ("worse", 4)]
     ]
     assert secondary(rows, {2}, set(), 5) == {1}
+
+
+def test_bins_with_both_a_group_and_a_threshold_are_categories() -> None:
+    rows = [
+        Estimate(term="mean in band", group=g, threshold=t, n=n)
+        for g, t, n in [("0–0.1", 0.05, 90), ("0.1–0.2", 0.15, 7), ("0.2–0.4", 0.3, 3)]
+    ]
+    assert secondary(rows, {2}, {100}, 5) == {1}

@@ -256,3 +256,14 @@ def test_the_original_is_not_touched(make_result: Build) -> None:
     before = dataclasses.asdict(result)
     protect(result)
     assert dataclasses.asdict(result) == before
+
+
+def test_observed_is_not_expected_plus_beyond(make_result: Build) -> None:
+    rows = [
+        share("halved", 57, 60),
+        Estimate(term="halved, expected with no programme", estimate=0.71234, n=60),
+        Estimate(term="halved, beyond the benchmark", estimate=0.23766, n=60),
+        share("less absence", 40, 60),
+    ]
+    kept = protect(make_result(table(*rows, name="responders"))).tables[0].rows
+    assert [row.estimate is None for row in kept] == [True, True, True, False]

@@ -17,6 +17,7 @@ from absence_risk import plots
 from absence_risk.disclosure import protect
 from absence_risk.disclosure.cells import blank
 from absence_risk.plots.gallery import PLOTS
+from absence_risk.result import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -118,7 +119,8 @@ def test_curves_are_steps_through_the_table(results: dict[str, Result], name: st
     assert len(ax.lines) == len(curves)
     for line, points in zip(ax.lines, curves.values(), strict=True):
         assert line.get_drawstyle() == "steps-post"
-        assert list(zip(line.get_xdata(), line.get_ydata(), strict=True)) == points
+        origin = [(0.0, 0.0)] if points[0][0] > 0 else []
+        assert list(zip(line.get_xdata(), line.get_ydata(), strict=True)) == origin + points
 
 
 def test_numbers_at_risk_stand_under_the_axis_and_are_marked(results: dict[str, Result]) -> None:
@@ -207,3 +209,23 @@ def test_unknown_names_are_refused() -> None:
     with pytest.raises(AttributeError, match="no attribute 'plot_nothing'"):
         _ = plots.plot_nothing
     assert set(dir(plots)) == set(plots.__all__)
+
+
+def test_parts_of_a_confidence_set_are_drawn_without_a_dot(results: dict[str, Result]) -> None:
+    result = results["threshold"]
+    table = result.table("break_location")
+    part = Estimate(term="set, part 1", conf_low=0.1, conf_high=0.3)
+    ax = draw(
+        with_table(result, dataclasses.replace(table, rows=(*table.rows, part))), "break_location"
+    )
+    assert dots(ax) == [table.rows[0].estimate]
+    assert [0.1, 0.3] in [list(line.get_xdata()) for line in ax.lines]
+    assert "[10.0 % to 30.0 %]" in words(ax)
+
+
+def test_shares_beyond_the_benchmark_may_be_negative(results: dict[str, Result]) -> None:
+    result = results["wellbeing"]
+    table = result.table("responders")
+    row = Estimate(term="less absence, beyond", estimate=-0.1, conf_low=-0.2, conf_high=0.0)
+    ax = draw(with_table(result, dataclasses.replace(table, rows=(*table.rows, row))), "responders")
+    assert ax.get_xlim()[0] < -0.2

@@ -62,6 +62,7 @@ def _families(rows: Sequence[Estimate]) -> Iterator[tuple[int, ...]]:
         lambda row: (row.term, row.time, row.threshold),
         lambda row: (row.group, row.time, row.threshold),
         lambda row: (row.term, row.group, row.time),
+        lambda row: (row.term, row.time),
         lambda row: (row.term.partition(":")[0], row.group, row.time, row.threshold),
     )
     seen: set[tuple[int, ...]] = set()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from absence_risk.result import Estimate, FlowStep
 
-__all__ = ["Shown", "hide_flow", "nested_steps", "same_step"]
+__all__ = ["Shown", "derived", "hide_flow", "nested_steps", "same_step"]
 
 DISJOINT = frozenset({"binned_means", "dose_response"})
 """Tables whose thresholds are bins or grid points, so that their counts do not nest."""
@@ -167,6 +167,43 @@ def _chains(rows: Sequence[Estimate], hidden: set[int]) -> list[list[int]]:
 def _nested_counts(row: Estimate) -> tuple[int | None, int | None, int | None]:
     both = row.n is not None and row.n_events is not None
     return row.n, row.n_events, (row.n or 0) - (row.n_events or 0) if both else None
+
+
+def derived(rows: Sequence[Estimate], hidden: set[int]) -> set[int]:
+    """Return further rows to hide because a hidden row can be worked out from them.
+
+    The share observed is the share expected plus what is beyond it: rows whose term continues the
+    term of a hidden row after a comma go with it.
+
+    Parameters
+    ----------
+    rows : sequence of Estimate
+        Rows of one table.
+    hidden : set of int
+        Rows that are hidden already.
+
+    Returns
+    -------
+    set of int
+        Indices of the rows to hide in addition.
+
+    Examples
+    --------
+    >>> from absence_risk.result import Estimate
+    >>> rows = [Estimate(term="halved", n=4), Estimate(term="halved, beyond the benchmark")]
+    >>> derived(rows, {0})
+    {1}
+    """
+    return {
+        index
+        for index, row in enumerate(rows)
+        if index not in hidden and any(_continues(row, rows[other]) for other in hidden)
+    }
+
+
+def _continues(row: Estimate, first: Estimate) -> bool:
+    same = (row.group, row.time, row.threshold) == (first.group, first.time, first.threshold)
+    return same and row.term.startswith(f"{first.term},")
 
 
 def same_step(rows: Sequence[Estimate], hidden: set[int]) -> set[int]:

@@ -11,7 +11,14 @@ from absence_risk.disclosure import notes
 from absence_risk.disclosure.cells import COUNTS, blank, is_blank, is_small, is_unsafe
 from absence_risk.disclosure.curves import coarsen, is_curve, merge_endings, thin_at_risk
 from absence_risk.disclosure.margins import secondary
-from absence_risk.disclosure.nested import DISJOINT, Shown, hide_flow, nested_steps, same_step
+from absence_risk.disclosure.nested import (
+    DISJOINT,
+    Shown,
+    derived,
+    hide_flow,
+    nested_steps,
+    same_step,
+)
 from absence_risk.errors import SmallCountWarning
 from absence_risk.result import Verdict
 
@@ -238,6 +245,7 @@ def _protect_cells(
         if table.name not in DISJOINT:
             hidden |= nested_steps(rows, hidden, minimum)
             hidden |= same_step(rows, hidden)
+        hidden |= derived(rows, hidden)
         hidden |= secondary(rows, hidden, known, minimum)
     blanked = tuple(blank(row) if i in hidden else row for i, row in enumerate(rows))
     return dataclasses.replace(table, rows=blanked)

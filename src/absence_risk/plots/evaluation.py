@@ -81,7 +81,8 @@ def plot_responders(result: Result, *, ax: Axes | None = None) -> Axes:
     if not rows:
         return empty(ax, result, table, title)
     draw_intervals(ax, rows, _name, lambda value: per_cent(value, 1))
-    ax.set_xlim(0, 1)
+    lows = [low for row in rows for low in (row.estimate, row.conf_low) if low is not None]
+    ax.set_xlim(min(0.0, *(low * 1.05 for low in lows)), 1.0)
     per_cent_axis(ax, "x")
     ax.set_title(title)
     ax.set_xlabel("share of pupils")

@@ -77,7 +77,7 @@ def draw_intervals(
     ax : Axes
         The axes; its y axis is taken over.
     rows : sequence of Estimate
-        Rows with an estimate.
+        Rows with an estimate, or with limits only.
     label : callable
         The words above a row.
     number : callable
@@ -97,7 +97,8 @@ def draw_intervals(
             ax.plot([low, high], [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
         face = "white" if is_benchmark(row) else colour
         marker = "D" if accent(row) else "o"
-        ax.plot([row.estimate or 0.0], [y], marker, color=colour, mfc=face, mew=1.6, ms=7)
+        if row.estimate is not None:
+            ax.plot([row.estimate], [y], marker, color=colour, mfc=face, mew=1.6, ms=7)
         _words(ax, y + 0.36, label(row), _numbers(row, number), weight)
     ax.set_ylim(-len(rows) + 0.55, 0.75)
     ax.set_yticks([])
@@ -133,8 +134,8 @@ def _limits(row: Estimate) -> tuple[float | None, float | None]:
 
 
 def _numbers(row: Estimate, number: Callable[[float], str]) -> str:
-    if row.estimate is None:
-        return "–"
     low, high = _limits(row)
-    text = number(row.estimate)
-    return text if low is None or high is None else f"{text}  [{number(low)} to {number(high)}]"
+    text = "" if row.estimate is None else number(row.estimate)
+    if low is None or high is None:
+        return text
+    return f"{text}  [{number(low)} to {number(high)}]".lstrip()

@@ -149,12 +149,13 @@ def _curves(rows: Sequence[Estimate], key: Callable[[Estimate], str]) -> dict[st
 
 
 def _step(ax: Axes, curve: Sequence[Estimate], colour: str, style: str, *, band: bool) -> None:
-    x = [row.time or 0.0 for row in curve]
-    y = [row.estimate or 0.0 for row in curve]
+    origin = [0.0] if (curve[0].time or 0.0) > 0 else []
+    x = origin + [row.time or 0.0 for row in curve]
+    y = origin + [row.estimate or 0.0 for row in curve]
     lone = "o" if len(curve) == 1 else ""
     ax.step(x, y, where="post", color=colour, linestyle=style, marker=lone, ms=5, zorder=3)
-    limits = [(row.conf_low, row.conf_high) for row in curve]
-    if band and len(curve) > 1:
+    limits = [(0.0, 0.0)] * len(origin) + [(row.conf_low, row.conf_high) for row in curve]
+    if band:
         low = [y_ if lo is None else lo for (lo, _), y_ in zip(limits, y, strict=True)]
         high = [y_ if hi is None else hi for (_, hi), y_ in zip(limits, y, strict=True)]
         ax.fill_between(x, low, high, step="post", color=colour, alpha=0.15, linewidth=0)

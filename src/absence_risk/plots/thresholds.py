@@ -136,7 +136,7 @@ def plot_break(result: Result, *, ax: Axes | None = None) -> Axes:
         The axes: a strip from 0 % on.
     """
     table, title = result.table("break_location"), "Where a break would lie, if there is one"
-    rows = shown(table)
+    rows = [row for row in table.rows if row.estimate is not None or row.conf_low is not None]
     ax = axes_for(ax, row_height(len(rows)))
     if not rows:
         return empty(ax, result, table, title)
