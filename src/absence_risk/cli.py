@@ -19,11 +19,12 @@ from absence_risk.errors import AbsenceRiskError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from absence_risk.synthetic import World
+
 __all__ = ["app", "main"]
 
 EXIT_PROBLEMS = 1
 EXIT_USAGE = 2
-EXIT_STOPPED = 130
 
 app = typer.Typer(
     name="absence-risk",
@@ -74,10 +75,8 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Write a simulated register, with the truth behind it in truth.json."""
-    from absence_risk import synthetic  # noqa: PLC0415 (each verb loads only what it needs)
-
     with _progress("Simulating") as progress:
-        world = synthetic.simulate(preset, pupils=pupils, seed=seed, progress=progress)
+        world = _simulated(preset, pupils, seed, progress)
         manifest = world.write(
             out, rows=rows.value, file_format=file_format.value, force=force, progress=progress
         )
@@ -127,13 +126,25 @@ def main() -> None:
     """Run the command line; bad input ends with a message and a code, never a traceback."""
     try:
         app()
-    except (AbsenceRiskError, OSError, ValueError) as error:
+    except FileExistsError as error:
         typer.echo(str(error), err=True)
-        usage = isinstance(error, FileExistsError) or not isinstance(error, AbsenceRiskError)
-        sys.exit(EXIT_USAGE if usage else EXIT_PROBLEMS)
-    except KeyboardInterrupt:
-        typer.echo("Stopped; nothing was written.", err=True)
-        sys.exit(EXIT_STOPPED)
+        sys.exit(EXIT_USAGE)
+    except (AbsenceRiskError, OSError) as error:
+        typer.echo(str(error), err=True)
+        sys.exit(EXIT_PROBLEMS)
+
+
+def _simulated(
+    preset: str, pupils: int, seed: int, progress: Callable[[str, float], None]
+) -> World:
+    from absence_risk import synthetic  # noqa: PLC0415 (each verb loads only what it needs)
+
+    try:
+        return synthetic.simulate(preset, pupils=pupils, seed=seed, progress=progress)
+    except AbsenceRiskError:
+        raise
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--preset") from error
 
 
 def _say(machine: dict[str, Any], human: str, *, as_json: bool) -> None:

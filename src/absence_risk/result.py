@@ -7,6 +7,7 @@ as JSON. Frames are made on demand, from a closed list of columns.
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -195,6 +196,16 @@ class Table:
             if column in used:
                 frame[column] = frame[column].astype("Int64")
         return frame
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain, JSON-ready values; fields of a row that hold nothing are left out.
+
+        Returns
+        -------
+        dict
+            Nested dictionaries, lists, numbers and text.
+        """
+        return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -406,5 +417,5 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, float):
         # Twelve digits carry every published figure and hide the last bits that differ by CPU.
-        return float(f"{value:.12g}")
+        return float(f"{value:.12g}") if math.isfinite(value) else None
     return value

@@ -9,7 +9,8 @@ import pandas as pd
 
 from absence_risk import check
 from absence_risk.errors import DesignError
-from absence_risk.evaluation.measure import MEASURES, Months, case_days, measure, schools_on
+from absence_risk.evaluation.measure import MEASURES, Months, case_days, measure
+from absence_risk.register.enrolment import schools_on
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DROPPED", "Untreated", "case_windows", "drop_lonely_cohorts", "registry_windows"]
 
-Untreated = Literal["no_case", "not_started"]
+Untreated = Literal["not_yet", "not_started", "no_case"]
 DROPPED = (
     "later case of the same pupil",
     "not started by the team",
@@ -129,7 +130,7 @@ def registry_windows(
         One row per untreated pupil and cohort: pupil_key, school_key, cohort, before, after,
         alarm_total, alarm_invalid.
     """
-    check.choice(untreated, ["no_case", "not_started"], "untreated")
+    check.choice(untreated, ["not_yet", "not_started", "no_case"], "untreated")
     used = measured[measured["dropped"] == ""]
     if used.empty:
         raise DesignError(_NOBODY.format(n=len(measured)))
@@ -142,7 +143,8 @@ def registry_windows(
         month = int(np.flatnonzero(months.label == cohort)[0])
         follow = int(months.stop[month] + round(wait)) + windows.follow_after
         ends = min(follow + windows.follow_days, last)
-        rows = np.flatnonzero(allowed & (treated_from >= ends))
+        until = int(months.stop[month]) if untreated == "not_yet" else ends
+        rows = np.flatnonzero(allowed & (treated_from >= until))
         first, stop = (np.full(rows.shape, b[month]) for b in (months.start, months.stop))
         part = measure(cube, rows, first, stop, np.full(rows.shape, follow), windows)
         part.insert(0, "pupil_key", cube.pupil_key[rows].astype(np.int64))
@@ -188,7 +190,8 @@ def _treated_from(cube: Cube, cases: pd.DataFrame, untreated: Untreated) -> npt.
     frame, started = case_days(cube, cases)
     out = np.full(cube.n_pupils, len(cube.calendar), dtype=np.int64)
     rows = cube.index(frame["pupil_key"])
-    day = np.zeros_like(started) if untreated == "no_case" else started
+    detected = frame["detected_day"].to_numpy(dtype=np.int64)
+    day = {"no_case": np.zeros_like(started), "not_started": started, "not_yet": detected}[untreated]
     np.minimum.at(out, rows[rows >= 0], day[rows >= 0])
     return out
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from absence_risk.evaluation.windows import Windows
     from absence_risk.register.cube import Cube
 
-__all__ = ["MEASURES", "Months", "case_days", "measure", "schools_on"]
+__all__ = ["MEASURES", "Months", "case_days", "measure"]
 
 MEASURES = ("before", "after", "alarm_total", "alarm_invalid")
 
@@ -111,30 +111,3 @@ def _school_days(
         same = (start == low) & (stop == high)
         out[same] = (cube.scheduled[rows[same], low:high] > 0).sum(axis=1)
     return out
-
-
-def schools_on(
-    pupils: pd.DataFrame, pupil_key: pd.Series, dates: npt.NDArray[np.datetime64]
-) -> npt.NDArray[np.int64]:
-    """Return the school of each pupil on a date: the spell that holds it, else the first."""
-    check.columns(pupils.columns, ["pupil_key", "school_key"], "pupils")
-    wanted = pd.DataFrame(
-        {
-            "row": np.arange(len(pupil_key)),
-            "pupil_key": pupil_key.to_numpy(dtype=np.int64),
-            "date": dates.astype("datetime64[ns]"),
-        }
-    )
-    spells = pd.DataFrame(
-        {
-            "pupil_key": pupils["pupil_key"].to_numpy(dtype=np.int64),
-            "school_key": pupils["school_key"].to_numpy(dtype=np.int64),
-        }
-    )
-    for name in ("entry", "exit"):
-        spells[name] = _dates(pupils[name]).to_numpy() if name in pupils else pd.NaT
-    joined = wanted.merge(spells, on="pupil_key", how="left")
-    out_of = (joined["entry"] > joined["date"]) | (joined["exit"] < joined["date"])
-    joined = joined.assign(out_of=out_of).sort_values(["row", "out_of", "entry", "school_key"])
-    school = joined.drop_duplicates("row")["school_key"]
-    return school.fillna(-1).to_numpy(dtype=np.int64)

@@ -10,12 +10,12 @@ import numpy as np
 from absence_risk import check
 from absence_risk.register.definition import WINDOWS
 from absence_risk.register.engine import collect
+from absence_risk.register.enrolment import enrolled_rows
 from absence_risk.register.pupil_days import counted_minutes
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    import numpy.typing as npt
     import pandas as pd
 
     from absence_risk.register.calendar import SchoolCalendar
@@ -38,7 +38,6 @@ PANEL_COLUMNS = (
     "absence_rate",
 )
 
-_DAY_BITS = 20  # days since 1970 fit for two thousand years
 
 
 def month_panel(
@@ -181,14 +180,13 @@ def finish_panel(
     labels = calendar.labels(period)
     starts = np.flatnonzero(np.r_[True, labels[1:] != labels[:-1]])
     n_days = np.diff(np.r_[starts, len(labels)])
-    ends = calendar.dates[np.r_[starts[1:] - 1, len(labels) - 1]].astype(np.int64)
+    ends = calendar.dates[np.r_[starts[1:] - 1, len(labels) - 1]]
     position = pd.Index(labels[starts]).get_indexer(sums["period"])
     known = np.isin(sums["pupil_key"].to_numpy(), pupils["pupil_key"].to_numpy().astype(np.int64))
     order = np.lexsort((position, sums["pupil_key"].to_numpy()))
     order = order[known[order]]
     sums, position = sums.iloc[order], position[order]
-    spell = _spell_of(pupils, sums["pupil_key"].to_numpy(), ends[position])
-    enrolled = pupils.iloc[spell]
+    enrolled = pupils.iloc[enrolled_rows(pupils, sums["pupil_key"], ends[position])]
     municipality = schools.drop_duplicates("school_key").set_index("school_key")["municipality_key"]
     valid, invalid = sums["valid"].to_numpy(), sums["invalid"].to_numpy()
     counts = {"total": valid + invalid, "valid": valid, "invalid": invalid}
@@ -207,21 +205,3 @@ def finish_panel(
         "absence_rate": counts[definition.numerator] / scheduled,
     }
     return pd.DataFrame(columns, columns=list(PANEL_COLUMNS))
-
-
-def _spell_of(
-    pupils: pd.DataFrame, key: npt.NDArray[np.int64], end: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """Return the row of the enrolment spell that holds at the end of a period (days of 1970)."""
-    spell_key = pupils["pupil_key"].to_numpy().astype(np.int64)
-    entry = np.zeros(len(pupils), dtype=np.int64)
-    if "entry" in pupils.columns and pupils["entry"].notna().any():
-        dates = pupils["entry"].to_numpy().astype("datetime64[D]")
-        entry = np.where(np.isnat(dates), 0, dates.astype(np.int64)).clip(0)
-    order = np.lexsort((entry, spell_key))
-    spell_key, entry = spell_key[order], entry[order]
-    combined = (spell_key << _DAY_BITS) | entry
-    begun = np.searchsorted(combined, (key << _DAY_BITS) | end, side="right") - 1
-    first = np.searchsorted(spell_key, key, side="left")
-    chosen: npt.NDArray[np.int64] = order[np.maximum(begun, first)]
-    return chosen

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from absence_risk import check
 from absence_risk.errors import Problem, SchemaError
 from absence_risk.register.calendar import SchoolCalendar
 from absence_risk.register.cube import Cube, cube_from_days
 from absence_risk.register.definition import WINDOWS, AbsenceDefinition
-from absence_risk.register.engine import Engine, open_rows
+from absence_risk.register.engine import Engine, run_on_rows
 from absence_risk.register.panel import finish_panel, month_panel, panel_from_cube
 from absence_risk.register.pupil_days import current_rows, pupil_days
 from absence_risk.register.readers.canonical import load_folder
@@ -22,7 +21,7 @@ from absence_risk.register.readers.frames import load_frames
 from absence_risk.register.spells import absence_spells
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     import narwhals.stable.v2 as nw
     import pandas as pd
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
     from absence_risk.register.validate import ValidationReport
 
 __all__ = ["LAYOUTS", "Register", "read_register"]
+
+T = TypeVar("T")
 
 LAYOUTS: tuple[str, ...] = ("canonical",)
 
@@ -194,6 +195,22 @@ class Register:
         self._require("calendar")
         return SchoolCalendar.from_frame(self.school_dates)
 
+    def keys(self) -> frozenset[int]:
+        """Return every pseudonym in the register, which no output may hold.
+
+        Returns
+        -------
+        frozenset of int
+            Keys of pupils (protected ones included), cases and survey respondents.
+        """
+        columns = (
+            (self.pupils, "pupil_key"),
+            (self.cases, "case_key"),
+            (self.surveys, "survey_key"),
+        )
+        found = (int(key) for frame, column in columns for key in frame[column].dropna().unique())
+        return self.protected | frozenset(found)
+
     def validate(
         self, *, instruments: Mapping[str, tuple[float, float]] | None = None
     ) -> ValidationReport:
@@ -244,13 +261,13 @@ class Register:
         if check.choice(period, WINDOWS, "period") != "month" or rule.unit != "minute":
             return panel_from_cube(self.cube(rule), self.pupils, self.schools, period)
         self._require("registers", "pupils", "schools")
-        with self.current_rows() as rows:
-            sums = month_panel(rows, self.rows.columns, self.calendar, rule)
+        calendar, columns = self.calendar, self.rows.columns
+        sums = self._run(lambda rows: month_panel(rows, columns, calendar, rule))
         return finish_panel(
             sums,
             self.pupils,
             self.schools,
-            calendar=self.calendar,
+            calendar=calendar,
             definition=rule,
             period=period,
         )
@@ -275,8 +292,8 @@ class Register:
         """
         rule = definition or AbsenceDefinition()
         self._require("registers", "pupils")
-        with self.current_rows() as rows:
-            days = pupil_days(rows, self.rows.columns, rule)
+        columns = self.rows.columns
+        days = self._run(lambda rows: pupil_days(rows, columns, rule))
         return cube_from_days(days, self.pupils["pupil_key"], self.calendar, rule)
 
     def spells(self, definition: AbsenceDefinition | None = None) -> pd.DataFrame:
@@ -294,17 +311,28 @@ class Register:
         """
         return absence_spells(self.cube(definition))
 
-    @contextmanager
-    def current_rows(self) -> Iterator[nw.LazyFrame[Any]]:
-        """Open the current rows of unprotected pupils as a lazy frame.
+    def keys(self) -> frozenset[int]:
+        """Return every key of a pupil, case or respondent, to search written files for.
 
-        Yields
-        ------
-        narwhals.LazyFrame
-            Canonical columns that are present; use it inside the ``with`` block only.
+        Returns
+        -------
+        frozenset of int
+            Keys, those of protected pupils included.
         """
-        with open_rows(self.rows, self.engine) as rows:
-            yield current_rows(rows, self.rows.columns, self.protected)
+        columns = (
+            self.tables["pupils"].frame["pupil_key"],
+            self.tables["cases"].frame["case_key"],
+            self.tables["surveys"].frame["survey_key"],
+        )
+        known = {int(key) for column in columns for key in column.dropna().unique()}
+        return frozenset(known | self.protected)
+
+    def _run(self, work: Callable[[nw.LazyFrame[Any]], T]) -> T:
+        """Run a task on the current rows of unprotected pupils."""
+        columns, protected = self.rows.columns, self.protected
+        return run_on_rows(
+            self.rows, self.engine, lambda rows: work(current_rows(rows, columns, protected))
+        )
 
     def _frame(self, name: str) -> pd.DataFrame:
         return self.tables[name].frame.reset_index(drop=True)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["staged_folder"]
+__all__ = ["refuse_existing", "staged_folder"]
 
 
 @contextmanager
-def staged_folder(target: str | Path, *, force: bool = False) -> Iterator[Path]:
+def staged_folder(target: str | Path, *, marker: str, force: bool = False) -> Iterator[Path]:
     """Give a folder to write into that becomes ``target`` only if the block ends well.
 
     A stopped run therefore leaves no half-written folder that later reads as whole, and an
@@ -25,8 +25,10 @@ def staged_folder(target: str | Path, *, force: bool = False) -> Iterator[Path]:
     ----------
     target : str or Path
         The folder to make.
+    marker : str
+        File that every folder of this kind holds: ``force`` replaces nothing else.
     force : bool
-        Whether an existing folder may be replaced. A file is never replaced.
+        Whether an existing folder of this kind, or an empty one, may be replaced.
 
     Yields
     ------
@@ -36,36 +38,60 @@ def staged_folder(target: str | Path, *, force: bool = False) -> Iterator[Path]:
     Raises
     ------
     FileExistsError
-        If the target exists and ``force`` is false, or is no folder.
+        If the target exists and may not be replaced.
 
     Examples
     --------
     >>> import tempfile
     >>> target = Path(tempfile.mkdtemp()) / "out"
-    >>> with staged_folder(target) as folder:
+    >>> with staged_folder(target, marker="a.txt") as folder:
     ...     _ = (folder / "a.txt").write_text("whole")
     >>> (target / "a.txt").read_text()
     'whole'
     """
     target = Path(target)
-    _refuse(target, force)
+    refuse_existing(target, marker=marker, force=force)
     target.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
     try:
         yield staging
-        _refuse(target, force)
+        refuse_existing(target, marker=marker, force=force)
         _swap(staging, target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _refuse(target: Path, force: bool) -> None:
-    if target.exists() and not target.is_dir():
+def refuse_existing(target: str | Path, *, marker: str, force: bool = False) -> None:
+    """Raise where a folder may not be written, before any work is done for it.
+
+    Parameters
+    ----------
+    target : str or Path
+        The folder to make.
+    marker : str
+        File that every folder of this kind holds: ``force`` replaces nothing else.
+    force : bool
+        Whether an existing folder of this kind, or an empty one, may be replaced.
+
+    Raises
+    ------
+    FileExistsError
+        If the target exists and may not be replaced.
+    """
+    target = Path(target)
+    if not target.exists():
+        return
+    if not target.is_dir():
         raise FileExistsError(f"{target} is a file, not a folder. Choose another name.")
-    if target.exists() and not force:
+    if not force:
         raise FileExistsError(
             f"{target} exists and is left as it is. Choose another folder, or pass --force "
             f"(force=True) to replace it."
+        )
+    if any(target.iterdir()) and not (target / marker).exists():
+        raise FileExistsError(
+            f"{target} holds no {marker}, so it was not written by this command and is not "
+            f"replaced. Choose another folder."
         )
 
 

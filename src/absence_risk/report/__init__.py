@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from absence_risk.report.page import figures, write
-    from absence_risk.report.publish import publish, refuse_existing
+    from absence_risk.report.handover import publish, refuse_existing
 
 __all__ = ["figures", "publish", "refuse_existing", "write"]
 
-_HOMES = {"figures": "page", "publish": "publish", "refuse_existing": "publish", "write": "page"}
+_HOMES = {"figures": "page", "publish": "handover", "refuse_existing": "handover", "write": "page"}
 
 
 def __getattr__(name: str) -> Any:

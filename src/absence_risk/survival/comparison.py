@@ -235,7 +235,7 @@ def clusters_of(history: pd.DataFrame, benchmark: pd.DataFrame, cluster: str) ->
     elif min(column.nunique() for column in labels) < FEWEST_CLUSTERS:
         why = f"one group lies in fewer than {FEWEST_CLUSTERS} {_word(cluster)}s"
     else:
-        both = np.concatenate([column.to_numpy(dtype=np.int64) for column in labels])
+        both = np.concatenate([column.to_numpy() for column in labels])
         names, number = np.unique(both, return_inverse=True)
         return Clusters(number[: len(history)], number[len(history) :], len(names), "")
     pupils = [

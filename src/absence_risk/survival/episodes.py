@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from absence_risk import check
+from absence_risk.register.enrolment import schools_on
 from absence_risk.survival.weeks import follow
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def episodes(
         {
             "case_key": absent if case_key is None else np.asarray(case_key),
             "pupil_key": keys,
-            "school_key": absent if pupils is None else _school(keys, dates, pupils),
+            "school_key": absent if pupils is None else schools_on(pupils, keys, dates),
             "entry": np.zeros(len(keys), dtype=np.int64),
             "duration": duration,
             "event": event,
@@ -155,30 +155,6 @@ def _maybe(values: Ints, known: npt.NDArray[np.bool_]) -> pd.Series[Any]:
     import pandas as pd  # noqa: PLC0415
 
     return pd.Series(np.where(known, values, 0), dtype="Int64").mask(~known)
-
-
-def _school(keys: Ints, dates: pd.Series[Any], pupils: pd.DataFrame) -> pd.Series[Any]:
-    """Return the school each pupil was enrolled in at a date; missing where it is not known."""
-    import pandas as pd  # noqa: PLC0415
-
-    check.columns(pupils.columns, ("pupil_key", "school_key"), "pupils")
-    spells = pd.DataFrame(
-        {
-            "pupil_key": pupils["pupil_key"].to_numpy(dtype=np.int64),
-            "school_key": pupils["school_key"].to_numpy(dtype=np.int64),
-            "entry": pd.to_datetime(pupils["entry"]).to_numpy() if "entry" in pupils else pd.NaT,
-        }
-    )
-    spells["entry"] = pd.to_datetime(spells["entry"]).fillna(pd.Timestamp("1900-01-01"))
-    asked = pd.DataFrame(
-        {"row": np.arange(len(keys)), "pupil_key": keys, "at": pd.to_datetime(dates).to_numpy()}
-    )
-    pairs = asked.merge(spells, on="pupil_key", how="inner")
-    # Enrolments that had begun come last, the latest of them at the very end.
-    pairs["begun"] = pairs["entry"] <= pairs["at"]
-    best = pairs.sort_values(["row", "begun", "entry"]).drop_duplicates("row", keep="last")
-    school = best.set_index("row")["school_key"].astype("Int64")
-    return school.reindex(range(len(keys))).reset_index(drop=True)
 
 
 def median_wait(cases: pd.DataFrame, cube: Cube) -> int | None:

@@ -1,0 +1,179 @@
+"""How the main job calls each claim: the same register, the same cube, one function each."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from absence_risk.errors import DesignError
+from absence_risk.register.enrolment import enrolled_rows
+from absence_risk.register.panel import panel_from_cube
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import numpy.typing as npt
+    import pandas as pd
+
+    from absence_risk.register.cube import Cube
+    from absence_risk.register.register import Register
+    from absence_risk.result import Result
+    from absence_risk.study.plan import StudyPlan
+
+__all__ = ["CLAIMS", "Prepared"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Prepared:
+    """What every claim needs of a register.
+
+    Parameters
+    ----------
+    register : Register
+        The register.
+    cube : Cube
+        Its pupil × school-day cube.
+    pupils : pandas.DataFrame
+        One row per row of the cube: pupil_key, school_key, grade.
+    plan : StudyPlan
+        Choices.
+    seed : int
+        Seed of random draws.
+    """
+
+    register: Register
+    cube: Cube
+    pupils: pd.DataFrame
+    plan: StudyPlan
+    seed: int
+
+    @classmethod
+    def of(cls, register: Register, cube: Cube, plan: StudyPlan, seed: int) -> Prepared:
+        """Line the pupils up with the rows of the cube.
+
+        Parameters
+        ----------
+        register : Register
+            The register.
+        cube : Cube
+            Its cube.
+        plan : StudyPlan
+            Choices.
+        seed : int
+            Seed.
+
+        Returns
+        -------
+        Prepared
+            The bundle.
+        """
+        # A pupil with several enrolment spells counts with the last one.
+        row = enrolled_rows(register.pupils, cube.pupil_key, cube.calendar.dates[-1])
+        pupils = register.pupils.iloc[row].reset_index(drop=True)
+        return cls(register=register, cube=cube, pupils=pupils, plan=plan, seed=seed)
+
+    @property
+    def schools(self) -> npt.NDArray[np.generic]:
+        """School of each row of the cube, shape (n_pupils,)."""
+        return np.asarray(self.pupils["school_key"].to_numpy())
+
+
+def _escalation(given: Prepared) -> Result:
+    from absence_risk.escalation import estimate_escalation  # noqa: PLC0415
+
+    panel = panel_from_cube(given.cube, given.register.pupils, given.register.schools, "month")
+    return estimate_escalation(
+        panel, conf_level=given.plan.conf_level, definition=given.cube.definition
+    )
+
+
+def _threshold(given: Prepared) -> Result:
+    from absence_risk.policy import Staircase  # noqa: PLC0415
+    from absence_risk.thresholds import harm_evidence, operating_points  # noqa: PLC0415
+
+    plan = given.plan
+    result = harm_evidence(
+        _outcomes(given),
+        outcome=plan.outcome,
+        exposure="absence_rate",
+        covariates=("grade",),
+        cluster="school_key",
+        at=plan.threshold,
+        random_state=given.seed,
+        conf_level=plan.conf_level,
+    )
+    first, *_, last = dict.fromkeys(given.cube.calendar.terms)
+    alarms = operating_points(
+        given.cube,
+        Staircase.preset(plan.staircase),
+        schools=given.schools,
+        alarms_in=(first,),
+        event_in=(last,),
+        event_at=plan.event_at,
+        replicates=plan.replicates,
+        random_state=given.seed,
+        conf_level=plan.conf_level,
+    )
+    return dataclasses.replace(result, tables=(*result.tables, *alarms))
+
+
+def _outcomes(given: Prepared) -> pd.DataFrame:
+    """Return one row per pupil with the outcome and the absence share up to its date."""
+    outcomes = given.register.outcomes
+    wanted = outcomes[outcomes["kind"] == given.plan.outcome]
+    if wanted.empty:
+        raise DesignError(
+            f"The register has no outcome of the kind {given.plan.outcome!r}, so harm cannot be "
+            "related to absence. Add it to the table outcomes."
+        )
+    frame = wanted.drop_duplicates("pupil_key", keep="last").merge(given.pupils, on="pupil_key")
+    at = given.cube.index(frame["pupil_key"])
+    frame = frame[at >= 0]
+    until = given.cube.calendar.day_index(frame["date"].to_numpy())
+    rate = given.cube.between(at[at >= 0], 0, until).rate("total")[:, 0]
+    kind = given.plan.outcome
+    frame = frame.assign(absence_rate=rate).rename(columns={"value": kind})
+    return frame.dropna(subset=["absence_rate", kind])
+
+
+def _return(given: Prepared) -> Result:
+    from absence_risk import survival  # noqa: PLC0415
+
+    plan, cases = given.plan, given.register.cases
+    rule = {"return_below": plan.return_below, "return_weeks": plan.return_weeks}
+    history = survival.case_history(
+        cases, given.cube, pupils=given.register.pupils, endings=plan.endings, **rule
+    )
+    untreated = survival.benchmark_history(given.cube, cases, pupils=given.register.pupils, **rule)
+    return survival.estimate_return(
+        history,
+        untreated,
+        at_week=plan.at_week,
+        replicates=plan.replicates,
+        random_state=given.seed,
+        conf_level=plan.conf_level,
+    )
+
+
+def _wellbeing(given: Prepared) -> Result:
+    from absence_risk.evaluation import estimate_change  # noqa: PLC0415
+
+    register = given.register
+    return estimate_change(
+        given.cube,
+        register.cases,
+        register.pupils,
+        surveys=register.surveys,
+        conf_level=given.plan.conf_level,
+    )
+
+
+CLAIMS: Mapping[str, Callable[[Prepared], Result]] = {
+    "escalation": _escalation,
+    "threshold": _threshold,
+    "return": _return,
+    "wellbeing": _wellbeing,
+}
