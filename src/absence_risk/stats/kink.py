@@ -25,7 +25,7 @@ __all__ = ["KinkFit", "KinkSearch", "kink_search"]
 _FLAT = 1e-9
 _DEPENDENT = 1e-10
 _NO_KINK = 1e100
-_BLOCK = 2_000_000
+_BLOCK = 500_000
 
 
 @dataclass(frozen=True, eq=False)

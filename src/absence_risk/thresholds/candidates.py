@@ -185,6 +185,7 @@ def fit_candidates(sample: Sample, *, at: float, trim: float) -> Candidates:
     knots = harrell_knots(x, _KNOTS)
 
     def curve(name: str, *terms: Floats, n_extra: int = 0) -> Curve:
+        """Fit one shape."""
         columns = np.column_stack(terms) if terms else np.empty((sample.n, 0))
         return Curve(name, columns, adjust, y, n_extra)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Evidence", "Test", "hinge_weights", "weigh_candidates"]
 
-_BLOCK = 3_000_000
+_BLOCK = 200_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +96,7 @@ def weigh_candidates(
     for null in (fits.linear, fits.quadratic):
 
         def under_null(y: Floats, null: Curve = null) -> tuple[Floats, ...]:
+            """Measure outcomes that follow the null."""
             return (_sup(null, y, fits),)
 
         (draws,) = _simulate(null, sample, replicates, rng, under_null)
@@ -103,12 +104,14 @@ def weigh_candidates(
     direct, beyond = hinge_weights(fits)
 
     def under_spline(y: Floats) -> tuple[Floats, ...]:
+        """Measure outcomes that follow the spline."""
         return _sup(fits.spline, y, fits), direct @ y, beyond @ y
 
     draws, change, noise = _simulate(fits.spline, sample, replicates, rng, under_spline)
     tests["spline"] = _test(_ratio(fits.spline.ssr, fits.kink.ssr, fits), draws)
 
     def under_kink(y: Floats) -> tuple[Floats, ...]:
+        """Measure outcomes that follow the best kink."""
         least = fits.search.fit(y).ssr
         smooth = _ratio(least, _ssr(fits.spline, y), fits)
         return smooth, _ratio(_ssr(fits.kink, y), least, fits)

@@ -101,6 +101,7 @@ def estimate_slopes(
     """
 
     def row(term: str, estimate: float, std_error: float, n: int) -> Estimate:
+        """Return one slope per 10 points."""
         found = t_inference(
             PER * estimate, PER * std_error, df=sample.n_clusters - 1, conf_level=conf_level
         )

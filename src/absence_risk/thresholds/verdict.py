@@ -55,6 +55,11 @@ class Finding:
     level: float
 
     @property
+    def name(self) -> str:
+        """The outcome's name as words."""
+        return self.outcome.replace("_", " ")
+
+    @property
     def dose(self) -> bool:
         """Whether the outcome goes along with absence at all."""
         return not self.slopes.overall.covers(0.0)
@@ -162,10 +167,11 @@ def _answer(found: Finding) -> Answer:
 
 
 def _sentence(found: Finding, answer: Answer) -> str:
-    at, name = f"{found.at:.0%}", found.outcome
+    at, name = f"{found.at:.0%}", found.name
+    start = name[:1].upper() + name[1:]
     if answer == "supported":
         return (
-            f"{name} changes faster beyond {at} absence than below, and neither a straight line "
+            f"{start} changes faster beyond {at} absence than below, and neither a straight line "
             "nor a smooth curve explains the bend."
         )
     if answer == "undecidable":
@@ -173,11 +179,12 @@ def _sentence(found: Finding, answer: Answer) -> str:
             return f"These data show no clear relation of {name} with absence, so no bend at {at}."
         return f"These data cannot tell whether the relation of {name} with absence bends at {at}."
     if found.kink and not found.in_set:
-        return f"{name} bends at {_set_words(found.kink_set)} absence, not at {at}."
+        where = _set_words(found.kink_set)
+        return f"The relation of {name} with absence bends at {where}, not at {at}."
     if found.kink:
-        return f"{name} bends near {at} absence, but changes more slowly beyond it, not faster."
+        return f"{start} bends near {at} absence, but changes more slowly beyond it, not faster."
     shape = "in a straight line" if found.straight else "in a smooth curve"
-    return f"{name} changes with absence {shape}; nothing marks {at} as a place where it bends."
+    return f"{start} changes with absence {shape}; nothing marks {at} as a place where it bends."
 
 
 def _reasons(found: Finding) -> tuple[str, ...]:
@@ -186,7 +193,7 @@ def _reasons(found: Finding) -> tuple[str, ...]:
     smooth = max(tests[name].p_value for name in ("quadratic", "spline"))
     reasons = [
         f"Shape: {found.shape}.",
-        f"Per 10 points of absence, {found.outcome} changes by {_words(slopes.below)} below {at} "
+        f"Per 10 points of absence, {found.name} changes by {_words(slopes.below)} below {at} "
         f"and by {_words(slopes.above)} above. {_not_safe(found)}",
         f"A kink against a straight line: p = {tests['linear'].p_value:.3f}; against the better "
         f"of two smooth curves: p = {smooth:.3f}; a smooth curve against the best kink: "
