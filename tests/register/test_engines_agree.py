@@ -67,7 +67,9 @@ def test_partitioned_files_of_different_forms_are_one_register(tables, write):
     second.mkdir(parents=True)
     rows[:half].to_parquet(first / "part.parquet")
     # The second school writes wider numbers, other columns and another order.
-    wider = rows[half:].drop(columns=["reason_code"]).astype({"slot": "int64", "valid_min": "Int64"})
+    wider = (
+        rows[half:].drop(columns=["reason_code"]).astype({"slot": "int64", "valid_min": "Int64"})
+    )
     wider[sorted(wider.columns)].to_parquet(second / "part.parquet")
     reg = read_register(folder)
     pd.testing.assert_frame_equal(reg.panel(), expected)

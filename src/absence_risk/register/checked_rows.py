@@ -6,13 +6,12 @@ found, and lines of CSV files that break the form are set aside and counted.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import narwhals.stable.v2 as nw
 
-from absence_risk.register.engine import Engine, collect, connect
+from absence_risk.register.engine import Engine, collect, run
 from absence_risk.register.fields import SQL_TYPES, Field
 from absence_risk.register.row_files import (
     FrameRows,
@@ -25,12 +24,14 @@ from absence_risk.register.row_files import (
 from absence_risk.register.schema import table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection
 
     import duckdb
     import pandas as pd
 
-__all__ = ["CheckedRows", "Place", "checked_rows"]
+__all__ = ["CheckedRows", "Place", "check_rows"]
+
+T = TypeVar("T")
 
 _REJECTS = ", store_rejects = true"
 
@@ -147,21 +148,23 @@ class CheckedRows:
         query = f"SELECT DISTINCT {name} FROM {_source(file)} WHERE {name} IS NOT NULL"
         return [row[0] for row in self.connection.sql(f"{query} LIMIT {most:d}").fetchall()]
 
-    def broken_lines(self) -> list[tuple[Place, str, int]]:
-        """Return lines of CSV files that could not be split into columns.
+    def broken_lines(self) -> list[tuple[Place, bool, int]]:
+        """Return lines of CSV files that could not be read.
 
         Returns
         -------
         list of tuple
-            Per file and kind: first place, kind of error in the engine's words, number of lines.
+            Per file and kind: first place; whether the text is not utf-8 (otherwise the line does
+            not have the columns of the header); number of lines.
         """
         found = []
         for number, file in enumerate(self.files):
-            by_kind: dict[str, list[int]] = {}
-            for line, kind in self._rejects(number):
-                by_kind.setdefault(kind, []).append(line)
-            for kind, lines in by_kind.items():
-                found.append((Place(file=file.shown, line=min(lines)), kind, len(lines)))
+            rejects = self._rejects(number)
+            for is_encoding in (False, True):
+                lines = [line for line, kind in rejects if ("ENCODING" in kind) == is_encoding]
+                if lines:
+                    place = Place(file=file.shown, line=min(lines))
+                    found.append((place, is_encoding, len(lines)))
         return found
 
     def _rejects(self, file_no: int) -> list[tuple[int, str]]:
@@ -188,10 +191,12 @@ class CheckedRows:
         return Place(file=file.shown, line=line)
 
 
-@contextmanager
-def checked_rows(
-    source: RowFiles | FrameRows, engine: Engine, unusable: Collection[str]
-) -> Iterator[CheckedRows]:
+def check_rows(
+    source: RowFiles | FrameRows,
+    engine: Engine,
+    unusable: Collection[str],
+    work: Callable[[CheckedRows], T],
+) -> T:
     """Open rows for validation.
 
     Parameters
@@ -202,44 +207,54 @@ def checked_rows(
         Settings.
     unusable : collection of str
         Columns that are missing or of a wrong type altogether in some file.
+    work : callable
+        Takes the rows and returns the answer.
 
-    Yields
-    ------
-    CheckedRows
-        Use it inside the ``with`` block only.
+    Returns
+    -------
+    object
+        What ``work`` returns.
     """
     columns = [name for name in source.columns if name not in unusable]
+
+    def inside(connection: duckdb.DuckDBPyConnection) -> T:
+        _create_views(connection, source, columns)
+        files = source.files if isinstance(source, RowFiles) else ()
+        return work(CheckedRows(connection, files, frozenset(columns)))
+
+    return run(engine, inside)
+
+
+def _create_views(
+    connection: duckdb.DuckDBPyConnection, source: RowFiles | FrameRows, columns: list[str]
+) -> None:
     fields = [field for field in table("registers").fields if field.name in columns]
-    with connect(engine) as connection:
-        if isinstance(source, FrameRows):
-            files: tuple[RowFile, ...] = ()
-            frame = collect(nw.from_native(source.frame).lazy().select(columns))
-            connection.register("given", frame)
-            found = {str(r[0]): str(r[1]) for r in connection.sql("DESCRIBE given").fetchall()}
-            plain = located = [_select("given", found, fields, "0, row_number() OVER ()")]
-        else:
-            files = source.files
-            groups = _groups(files)
-            plain = [_select(place, have, fields, "0, 0") for place, have, _ in groups]
-            located = [
-                _select(_numbered(file), file.columns, fields, f"{number}, {_row_number(file)}")
-                for number, file in enumerate(files)
-            ]
-        connection.execute(f"CREATE VIEW rows AS {' UNION ALL '.join(plain)}")
-        connection.execute(f"CREATE VIEW located AS {' UNION ALL '.join(located)}")
-        yield CheckedRows(connection, files, frozenset(columns))
+    if isinstance(source, FrameRows):
+        frame = collect(nw.from_native(source.frame).lazy().select(columns))
+        connection.register("given", frame)
+        found = {str(r[0]): str(r[1]) for r in connection.sql("DESCRIBE given").fetchall()}
+        plain = located = [_select("given", found, fields, "0, row_number() OVER ()")]
+    else:
+        groups = _groups(source.files)
+        plain = [_select(place, have, fields, "0, 0") for place, have in groups]
+        located = [
+            _select(_numbered(file), file.columns, fields, f"{number}, {_row_number(file)}")
+            for number, file in enumerate(source.files)
+        ]
+    connection.execute(f"CREATE VIEW rows AS {' UNION ALL '.join(plain)}")
+    connection.execute(f"CREATE VIEW located AS {' UNION ALL '.join(located)}")
 
 
-def _groups(files: tuple[RowFile, ...]) -> list[tuple[str, dict[str, str], list[RowFile]]]:
+def _groups(files: tuple[RowFile, ...]) -> list[tuple[str, dict[str, str]]]:
     """Return a source for each set of parquet files of one form, and for each CSV file."""
-    groups: list[tuple[str, dict[str, str], list[RowFile]]] = []
+    groups: list[tuple[str, dict[str, str]]] = []
     forms: dict[tuple[tuple[str, str], ...], list[RowFile]] = {}
     for file in files:
         if file.kind == "csv":
-            groups.append((csv_source(file, options=_REJECTS), file.columns, [file]))
+            groups.append((csv_source(file, options=_REJECTS), file.columns))
         else:
             forms.setdefault(tuple(file.columns.items()), []).append(file)
-    groups += [(parquet_source(same), same[0].columns, same) for same in forms.values()]
+    groups += [(parquet_source(same), same[0].columns) for same in forms.values()]
     return groups
 
 

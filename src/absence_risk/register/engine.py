@@ -7,9 +7,8 @@ engine can quote values of a file, so none of them leaves this module.
 from __future__ import annotations
 
 import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import narwhals.stable.v2 as nw
 
@@ -25,7 +24,7 @@ from absence_risk.register.row_files import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     import duckdb
@@ -34,13 +33,16 @@ if TYPE_CHECKING:
 __all__ = [
     "Engine",
     "collect",
-    "connect",
     "first_rows",
-    "open_rows",
     "parquet_columns",
     "parquet_frame",
+    "run",
+    "run_on_rows",
 ]
 
+T = TypeVar("T")
+
+_ENGINES = ("_duckdb", "duckdb", "narwhals", "pandas", "polars", "pyarrow", "pyspark", "dask")
 _MEMORY_MESSAGE = (
     "The rows need more memory than the engine's limit of {limit}. "
     "Give read_register(..., engine=Engine(memory_limit=...)) more, or split the files."
@@ -68,21 +70,20 @@ class Engine:
     threads: int | None = None
 
 
-@contextmanager
-def connect(engine: Engine, *, keep_order: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+def run(engine: Engine, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
     """Open a connection for one task; spilled data are deleted when it ends.
 
     Parameters
     ----------
     engine : Engine
         Settings.
-    keep_order : bool
-        Whether row numbers of CSV files are needed.
+    work : callable
+        Takes the connection and returns the answer; nothing lazy may leave it.
 
-    Yields
-    ------
-    duckdb.DuckDBPyConnection
-        The connection.
+    Returns
+    -------
+    object
+        What ``work`` returns.
 
     Raises
     ------
@@ -93,26 +94,64 @@ def connect(engine: Engine, *, keep_order: bool = False) -> Iterator[duckdb.Duck
     """
     import duckdb  # noqa: PLC0415 (80 ms that only reading rows needs)
 
-    failure: Exception | None = None
-    with tempfile.TemporaryDirectory(prefix="absence_risk_") as spill:
-        config: dict[str, Any] = {
-            "memory_limit": engine.memory_limit,
-            "preserve_insertion_order": str(keep_order).lower(),
-            "temp_directory": spill,
-            "autoinstall_known_extensions": "false",
-        }
-        if engine.threads is not None:
-            config["threads"] = str(engine.threads)
-        with duckdb.connect(config=config) as connection:
-            try:
-                yield connection
-            except duckdb.OutOfMemoryException:
-                failure = AbsenceRiskError(_MEMORY_MESSAGE.format(limit=engine.memory_limit))
-            except duckdb.Error:
-                failure = SchemaError([_unreadable()])
-    if failure is not None:
-        # Raised outside the handler, so that no chained message can quote a value.
-        raise failure
+    def inside() -> T:
+        with tempfile.TemporaryDirectory(prefix="absence_risk_") as spill:
+            config: dict[str, Any] = {
+                "memory_limit": engine.memory_limit,
+                "preserve_insertion_order": "false",
+                "temp_directory": spill,
+                "autoinstall_known_extensions": "false",
+            }
+            if engine.threads is not None:
+                config["threads"] = str(engine.threads)
+            with duckdb.connect(config=config) as connection:
+                return work(connection)
+
+    return _quietly(inside, engine)
+
+
+def run_on_rows(
+    source: RowFiles | FrameRows, engine: Engine, work: Callable[[nw.LazyFrame[Any]], T]
+) -> T:
+    """Open register rows as a lazy frame with canonical columns, for one task.
+
+    Parameters
+    ----------
+    source : RowFiles or FrameRows
+        Where the rows are.
+    engine : Engine
+        Settings.
+    work : callable
+        Takes the lazy frame and returns the answer; nothing lazy may leave it.
+
+    Returns
+    -------
+    object
+        What ``work`` returns.
+
+    Raises
+    ------
+    SchemaError
+        If a file or frame cannot be read as the columns of a register.
+    """
+    if isinstance(source, FrameRows):
+        frame = nw.from_native(source.frame).lazy().select(list(source.columns))
+        return _quietly(lambda: work(frame), engine)
+    return run(engine, lambda con: work(nw.from_native(con.sql(typed_query(source)))))
+
+
+def _quietly(work: Callable[[], T], engine: Engine) -> T:
+    """Run a task; replace an engine's error, which can quote values, by one that cannot."""
+    try:
+        return work()
+    except Exception as error:
+        if type(error).__module__.split(".")[0] not in _ENGINES:
+            raise
+        is_memory = type(error).__name__ == "OutOfMemoryException"
+    # Raised outside the handler, so that no chained message can quote a value.
+    if is_memory:
+        raise AbsenceRiskError(_MEMORY_MESSAGE.format(limit=engine.memory_limit))
+    raise SchemaError([_unreadable()])
 
 
 def _unreadable() -> Problem:
@@ -122,34 +161,6 @@ def _unreadable() -> Problem:
         message="The rows cannot be read as the columns of a register.",
         fix="Call validate() for the list of what is wrong.",
     )
-
-
-@contextmanager
-def open_rows(source: RowFiles | FrameRows, engine: Engine) -> Iterator[nw.LazyFrame[Any]]:
-    """Open register rows as a lazy frame with canonical columns.
-
-    Parameters
-    ----------
-    source : RowFiles or FrameRows
-        Where the rows are.
-    engine : Engine
-        Settings.
-
-    Yields
-    ------
-    narwhals.LazyFrame
-        Canonical columns that are present; use it inside the ``with`` block only.
-
-    Raises
-    ------
-    SchemaError
-        If a file cannot be read.
-    """
-    if isinstance(source, FrameRows):
-        yield nw.from_native(source.frame).lazy().select(list(source.columns))
-        return
-    with connect(engine) as connection:
-        yield nw.from_native(connection.sql(typed_query(source)))
 
 
 def collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
@@ -186,10 +197,10 @@ def parquet_columns(path: Path, engine: Engine) -> dict[str, str] | None:
     """
     query = f"DESCRIBE SELECT * FROM read_parquet({sql_text(str(path))}, hive_partitioning = false)"
     try:
-        with connect(engine) as connection:
-            return {str(row[0]): str(row[1]) for row in connection.sql(query).fetchall()}
+        rows = run(engine, lambda connection: connection.sql(query).fetchall())
     except SchemaError:
         return None
+    return {str(row[0]): str(row[1]) for row in rows}
 
 
 def parquet_frame(path: Path, engine: Engine) -> pd.DataFrame:
@@ -212,10 +223,14 @@ def parquet_frame(path: Path, engine: Engine) -> pd.DataFrame:
     SchemaError
         If the file is no whole parquet file.
     """
-    with connect(engine, keep_order=True) as connection:
+
+    def read(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+        connection.execute("SET preserve_insertion_order = true")
         query = f"SELECT * FROM read_parquet({sql_text(str(path))}, hive_partitioning = false)"
         frame: pd.DataFrame = connection.sql(query).df()
         return frame
+
+    return run(engine, read)
 
 
 def first_rows(file: RowFile, engine: Engine, limit: int) -> pd.DataFrame:
@@ -245,6 +260,10 @@ def first_rows(file: RowFile, engine: Engine, limit: int) -> pd.DataFrame:
         if file.kind == "csv"
         else parquet_source([file])
     )
-    with connect(engine) as connection:
-        frame: pd.DataFrame = connection.sql(f"SELECT * FROM {place} LIMIT {limit:d}").df()
+    query = f"SELECT * FROM {place} LIMIT {limit:d}"
+
+    def read(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+        frame: pd.DataFrame = connection.sql(query).df()
         return frame
+
+    return run(engine, read)

@@ -89,5 +89,5 @@ def schools_on(
     """
     check.columns(pupils.columns, ["pupil_key", "school_key"], "pupils")
     row = enrolled_rows(pupils, pupil_key, dates)
-    school = np.append(pupils["school_key"].to_numpy(dtype=object), None)
+    school = np.array([*pupils["school_key"], None], dtype=object)
     return np.asarray(school[row])

@@ -39,7 +39,6 @@ PANEL_COLUMNS = (
 )
 
 
-
 def month_panel(
     rows: nw.LazyFrame[Any],
     columns: Collection[str],

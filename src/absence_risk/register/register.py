@@ -311,22 +311,6 @@ class Register:
         """
         return absence_spells(self.cube(definition))
 
-    def keys(self) -> frozenset[int]:
-        """Return every key of a pupil, case or respondent, to search written files for.
-
-        Returns
-        -------
-        frozenset of int
-            Keys, those of protected pupils included.
-        """
-        columns = (
-            self.tables["pupils"].frame["pupil_key"],
-            self.tables["cases"].frame["case_key"],
-            self.tables["surveys"].frame["survey_key"],
-        )
-        known = {int(key) for column in columns for key in column.dropna().unique()}
-        return frozenset(known | self.protected)
-
     def _run(self, work: Callable[[nw.LazyFrame[Any]], T]) -> T:
         """Run a task on the current rows of unprotected pupils."""
         columns, protected = self.rows.columns, self.protected

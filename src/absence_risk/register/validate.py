@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from absence_risk.errors import Problem
-from absence_risk.register.checked_rows import CheckedRows, checked_rows
+from absence_risk.register.checked_rows import CheckedRows, check_rows
 from absence_risk.register.identity import identity_problems
 from absence_risk.register.rules_days import day_problems
 from absence_risk.register.rules_rows import row_problems
@@ -121,23 +121,26 @@ def validate_register(
     problems = [*register.problems, *table_problems(register.tables, instruments)]
     problems += _protected(len(register.protected))
     unusable = {p.column for p in register.problems if p.table == "registers" and p.column}
-    with checked_rows(register.rows, register.engine, unusable) as rows:
-        n_rows, found = row_problems(rows)
-        problems += found
-        problems += day_problems(
-            rows,
-            register.tables["pupils"].frame,
-            register.tables["calendar"].frame,
-            register.protected,
-        )
-        problems += _broken_lines(rows)
-        problems += _hidden_identities(rows)
+    n_rows, found = check_rows(
+        register.rows, register.engine, unusable, lambda rows: _all_row_problems(rows, register)
+    )
+    problems += found
     if n_rows == 0:
         problems.append(_no_rows())
     ordered = sorted(
         problems, key=lambda p: (not p.blocks, p.code, p.table, p.file or "", p.line or 0)
     )
     return ValidationReport(problems=tuple(ordered), n_rows=n_rows, n_pupils=register.n_pupils)
+
+
+def _all_row_problems(rows: CheckedRows, register: Register) -> tuple[int, list[Problem]]:
+    n_rows, problems = row_problems(rows)
+    pupils, calendar = register.tables["pupils"].frame, register.tables["calendar"].frame
+    problems += day_problems(rows, pupils, calendar, register.protected)
+    problems += _hidden_identities(rows)
+    # Last, because a line is known to be broken once its columns have been read.
+    problems += _broken_lines(rows)
+    return n_rows, problems
 
 
 def _no_rows() -> Problem:
@@ -167,8 +170,7 @@ def _protected(count: int) -> list[Problem]:
 
 def _broken_lines(rows: CheckedRows) -> list[Problem]:
     problems = []
-    for place, kind, count in rows.broken_lines():
-        is_encoding = "ENCODING" in kind
+    for place, is_encoding, count in rows.broken_lines():
         problems.append(
             Problem(
                 code="E111" if is_encoding else "E105",
