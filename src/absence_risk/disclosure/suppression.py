@@ -19,6 +19,7 @@ from absence_risk.disclosure.nested import (
     nested_steps,
     same_step,
 )
+from absence_risk.disclosure.sentences import without_hidden
 from absence_risk.errors import SmallCountWarning
 from absence_risk.result import Verdict
 
@@ -52,8 +53,9 @@ def protect(result: Result, minimum: int = 5) -> Result:
     5. where the estimate, its benchmark or what is beyond it must be blanked, all three are, and
        the verdict becomes undecidable, because its sentence would give the number away.
 
-    The copy keeps labels, definition and method. Notes of the tables say what is not shown. Text
-    written by an estimator is kept as it is: it must not quote counts that its tables do not hold.
+    The copy keeps labels, definition and method. Notes of the tables say what is not shown.
+    Sentences of the verdict that name a blanked share or a small count are replaced or left out
+    (`sentences`).
 
     Parameters
     ----------
@@ -292,10 +294,17 @@ def _with_headline(
     gone = _blanked_values(result, tables, chain.minimum)
     if any(is_unsafe(head, chain.minimum) or head.estimate in gone for head in heads):
         return _headless(result, tables, flow, chain.minimum)
+    verdict = without_hidden(result.verdict, _hidden_rows(result, tables), chain.minimum)
     shown = [h if chain.admit(h.n) else dataclasses.replace(h, n=None) for h in heads]
     estimate, benchmark, beyond = shown
     return dataclasses.replace(
-        result, estimate=estimate, benchmark=benchmark, beyond=beyond, tables=tables, flow=flow
+        result,
+        estimate=estimate,
+        benchmark=benchmark,
+        beyond=beyond,
+        tables=tables,
+        flow=flow,
+        verdict=verdict,
     )
 
 
@@ -305,16 +314,23 @@ def _without_risk(head: Estimate, minimum: int) -> Estimate:
     return dataclasses.replace(head, n_at_risk=None) if small else head
 
 
+def _hidden_rows(result: Result, tables: tuple[Table, ...]) -> list[Estimate]:
+    """Return rows that were blanked, with their numbers; points of curves are no rows."""
+    return [
+        old
+        for before, after in zip(result.tables, tables, strict=True)
+        if not any(is_curve(row) for row in before.rows)
+        for old, new in zip(before.rows, after.rows, strict=True)
+        if is_blank(new) and not is_blank(old)
+    ]
+
+
 def _blanked_values(result: Result, tables: tuple[Table, ...], minimum: int) -> set[float]:
-    """Return the estimates of rows that were blanked, so that the headline repeats none."""
-    values: set[float | None] = set()
-    for before, after in zip(result.tables, tables, strict=True):
-        if any(is_curve(row) for row in before.rows):
-            values |= {row.estimate for row in before.rows if is_small(row.n_events, minimum)}
-        else:
-            pairs = zip(before.rows, after.rows, strict=True)
-            values |= {old.estimate for old, new in pairs if is_blank(new)}
-    return {value for value in values if value not in {None, 0.0, 1.0}}
+    """Return the estimates that the headline must not repeat."""
+    curves = [row for table in result.tables for row in table.rows if is_curve(row)]
+    few = [row for row in curves if is_small(row.n_events, minimum)]
+    values = {row.estimate for row in (*few, *_hidden_rows(result, tables))}
+    return {value for value in values if value is not None and value not in {0.0, 1.0}}
 
 
 def _headless(
