@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DROPPED", "Untreated", "case_windows", "drop_lonely_cohorts", "registry_windows"]
 
-Untreated = Literal["not_yet", "not_started", "no_case"]
+Untreated = Literal["not_yet", "no_case"]
 DROPPED = (
     "later case of the same pupil",
     "not started by the team",
@@ -75,7 +75,7 @@ def case_windows(
     month = bounds.last_ended(frame["detected_day"].to_numpy())
     known = (month >= 0) & (rows >= 0)
     first, stop = bounds.start[month], bounds.stop[month]  # month -1 is measured, then not used
-    measured = measure(cube, rows, first, stop, starts + windows.follow_after, windows)
+    measured = measure(cube, rows, first, stop, starts + windows.follow_after, windows=windows)
     usable = {
         DROPPED[0]: ~frame.duplicated("pupil_key").to_numpy(),
         DROPPED[1]: starts < len(cube.calendar),
@@ -104,7 +104,7 @@ def registry_windows(
     windows: Windows,
     *,
     grades: Collection[int] | None = None,
-    untreated: Untreated = "no_case",
+    untreated: Untreated = "not_yet",
 ) -> pd.DataFrame:
     """Measure untreated pupils over the windows of each cohort of cases.
 
@@ -120,21 +120,22 @@ def registry_windows(
         What `case_windows` returned.
     grades : collection of int or None
         Grades that a team takes; by default from the lowest to the highest grade with a case.
-    untreated : {"no_case", "not_started"}
-        Pupils without any case in the register, or also those with a case whose work starts after
-        the follow-up window ends or never.
+    untreated : {"not_yet", "no_case"}
+        Pupils not detected by the end of the cohort's alarm month, whatever comes later; or pupils
+        without a case in the whole register. The second rule looks into the future: who gets no
+        case later is who recovered, and that makes a team look harmful.
 
     Returns
     -------
     pandas.DataFrame
         One row per untreated pupil and cohort: pupil_key, school_key, cohort, before, after,
-        alarm_total, alarm_invalid.
+        alarm_total, alarm_invalid, later_case (a team's work started before the follow-up ended).
     """
-    check.choice(untreated, ["not_yet", "not_started", "no_case"], "untreated")
+    check.choice(untreated, ["not_yet", "no_case"], "untreated")
     used = measured[measured["dropped"] == ""]
     if used.empty:
         raise DesignError(_NOBODY.format(n=len(measured)))
-    treated_from = _treated_from(cube, cases, untreated)
+    detected_from, treated_from = _case_from(cube, cases)
     allowed = _in_grades(cube, cases, pupils, grades)
     months, last = Months.of(cube), len(cube.calendar)
     parts = []
@@ -143,18 +144,19 @@ def registry_windows(
         month = int(np.flatnonzero(months.label == cohort)[0])
         follow = int(months.stop[month] + round(wait)) + windows.follow_after
         ends = min(follow + windows.follow_days, last)
-        until = int(months.stop[month]) if untreated == "not_yet" else ends
-        rows = np.flatnonzero(allowed & (treated_from >= until))
+        until = last if untreated == "no_case" else int(months.stop[month])
+        rows = np.flatnonzero(allowed & (detected_from >= until))
         first, stop = (np.full(rows.shape, b[month]) for b in (months.start, months.stop))
-        part = measure(cube, rows, first, stop, np.full(rows.shape, follow), windows)
+        part = measure(cube, rows, first, stop, np.full(rows.shape, follow), windows=windows)
         part.insert(0, "pupil_key", cube.pupil_key[rows].astype(np.int64))
         part.insert(
             1, "school_key", schools_on(pupils, part["pupil_key"], cube.calendar.dates[first])
         )
         part.insert(2, "cohort", cohort)
+        part["later_case"] = treated_from[rows] < ends
         parts.append(part[_usable(part, windows)])
     found = pd.concat(parts, ignore_index=True)
-    return found[["pupil_key", "school_key", "cohort", *MEASURES]]
+    return found[["pupil_key", "school_key", "cohort", *MEASURES, "later_case"]]
 
 
 def _usable(measured: pd.DataFrame, windows: Windows) -> pd.Series:
@@ -185,15 +187,19 @@ def drop_lonely_cohorts(measured: pd.DataFrame, registry: pd.DataFrame) -> pd.Da
     return measured.assign(dropped=measured["dropped"].mask(lonely, DROPPED[6]))
 
 
-def _treated_from(cube: Cube, cases: pd.DataFrame, untreated: Untreated) -> npt.NDArray[np.int64]:
-    """Return the day from which each pupil no longer counts as untreated."""
+def _case_from(
+    cube: Cube, cases: pd.DataFrame
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the days from which each pupil is detected and treated; n_days if never."""
     frame, started = case_days(cube, cases)
-    out = np.full(cube.n_pupils, len(cube.calendar), dtype=np.int64)
     rows = cube.index(frame["pupil_key"])
-    detected = frame["detected_day"].to_numpy(dtype=np.int64)
-    day = {"no_case": np.zeros_like(started), "not_started": started, "not_yet": detected}[untreated]
-    np.minimum.at(out, rows[rows >= 0], day[rows >= 0])
-    return out
+    known = rows >= 0
+    detected = np.full(cube.n_pupils, len(cube.calendar), dtype=np.int64)
+    treated = detected.copy()
+    day = np.maximum(frame["detected_day"].to_numpy(dtype=np.int64), 0)
+    np.minimum.at(detected, rows[known], np.minimum(day, started)[known])
+    np.minimum.at(treated, rows[known], started[known])
+    return detected, treated
 
 
 def _in_grades(

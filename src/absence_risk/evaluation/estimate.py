@@ -35,7 +35,7 @@ def estimate_change(
     surveys: pd.DataFrame | None = None,
     windows: Windows | None = None,
     grades: Collection[int] | None = None,
-    untreated: Untreated = "no_case",
+    untreated: Untreated = "not_yet",
     cluster: str = "school_key",
     scale: tuple[float, float] | None = None,
     margin: float = 0.01,
@@ -57,7 +57,7 @@ def estimate_change(
         The windows; the default ones if None.
     grades : collection of int or None
         Grades that a team takes; by default from the lowest to the highest grade with a case.
-    untreated : {"no_case", "not_started"}
+    untreated : {"not_yet", "no_case"}
         Whom the cases are compared with, as in `registry_windows`.
     cluster : str
         Column whose groups may depend within: school_key.

@@ -31,6 +31,7 @@ class Months:
 
     @classmethod
     def of(cls, cube: Cube) -> Months:
+        """Return the months of a cube's calendar."""
         label, start = np.unique(cube.calendar.month, return_index=True)
         return cls(label, start, np.append(start[1:], len(cube.calendar)))
 
@@ -69,7 +70,7 @@ def _dates(values: pd.Series) -> pd.Series:
 
 
 def _day(cube: Cube, dates: pd.Series, side: Literal["left", "right"]) -> npt.NDArray[np.int64]:
-    """Return the index of the first school day on or after (right: after) a date; n_days if none."""
+    """Return the index of the first school day on or after (right: after) a date, or n_days."""
     days = dates.to_numpy(dtype="datetime64[D]")
     found = np.searchsorted(cube.calendar.dates, days, side=side)
     return np.where(np.isnat(days), len(cube.calendar), found).astype(np.int64)
@@ -81,6 +82,7 @@ def measure(
     first: npt.NDArray[np.int64],
     stop: npt.NDArray[np.int64],
     follow: npt.NDArray[np.int64],
+    *,
     windows: Windows,
 ) -> pd.DataFrame:
     """Return absence shares and the pupil's school days in the windows of each row."""

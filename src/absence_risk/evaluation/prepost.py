@@ -34,8 +34,8 @@ _KEPT = (
     "with untreated pupils who had an alarm in the same month",
 )
 _BENCHMARK_IS = (
-    "the change expected with no programme: what pupils without a case, with the same absence "
-    "before and an alarm in the same month, changed over the same windows"
+    "the change expected with no programme: how absence changed, over the same windows, among "
+    "pupils without a case at the time who had like absence before and in the same alarm month"
 )
 
 
@@ -124,6 +124,10 @@ class PrePost:
         kept = self.cases[self.cases["dropped"] == ""]
         return kept.sort_values("pupil_key", ignore_index=True)
 
+    @property
+    def _n_clusters(self) -> int:
+        return len(np.unique(self.used[self.cluster]))
+
     def flow(self) -> tuple[FlowStep, ...]:
         """Return how many cases remain at each step, and how many pupils they are compared with.
 
@@ -137,8 +141,17 @@ class PrePost:
         for reason, kept in zip(DROPPED, _KEPT, strict=True):
             left = left[left != reason]
             steps.append(FlowStep(step=kept, n=len(left)))
-        compared = int(self.registry["pupil_key"].nunique())
-        return (*steps, FlowStep(step="untreated pupils compared with", n=compared))
+        steps.append(
+            FlowStep(
+                step="pupils without a case at the time, compared with",
+                n=int(self.registry["pupil_key"].nunique()),
+            )
+        )
+        if "later_case" in self.registry.columns:
+            later = self.registry.loc[self.registry["later_case"], "pupil_key"].nunique()
+            step = "of them with a team's work that began before their follow-up ended"
+            steps.append(FlowStep(step=step, n=int(later)))
+        return tuple(steps)
 
     def change(self) -> Result:
         """Compare the change of absence with the change expected with no programme.
@@ -193,7 +206,7 @@ class PrePost:
                 responders.rows,
                 margin=self.margin,
                 conf_level=self.conf_level,
-                n_clusters=self.used[self.cluster].nunique(),
+                n_clusters=self._n_clusters,
             ),
         )
 
@@ -214,7 +227,7 @@ class PrePost:
                 f"{term}, expected with no programme",
                 f"{term}, beyond the benchmark",
             )
-            count = round(float(found.values[0]) * len(self.used))
+            count = round(float(found.means[0]) * len(self.used))
             rows += self._rows(found, terms, n_events=count)
         return Table(
             name="responders",
@@ -227,7 +240,7 @@ class PrePost:
     def _expect(self, outcome: str) -> Expectation:
         used = self.used
         X_cases, X_registry = regressors(used, self.registry)
-        cluster = self.cluster if used[self.cluster].nunique() > 1 else "pupil_key"
+        cluster = self.cluster if self._n_clusters > 1 else "pupil_key"
         keys = np.concatenate([used[cluster], self.registry[cluster]])
         codes = np.unique(keys, return_inverse=True)[1].astype(np.int64)
         return expected_beside_observed(
@@ -240,7 +253,7 @@ class PrePost:
     ) -> tuple[Estimate, ...]:
         rows = []
         for place, term in enumerate(terms):
-            value, error = float(found.values[place]), float(found.std_errors[place])
+            value, error = float(found.means[place]), float(found.std_errors[place])
             test = t_inference(value, error, df=found.df, conf_level=self.conf_level)
             limits = (test.low, test.high)
             if n_events is not None and place < 2:
@@ -262,8 +275,8 @@ class PrePost:
         return tuple(rows)
 
     def _clustering(self, found: Expectation) -> str:
-        clustered = self.used[self.cluster].nunique() > 1
-        by = self.cluster.removesuffix("_key") if clustered else "pupil (one school only)"
+        several = self._n_clusters > 1
+        by = self.cluster.removesuffix("_key") if several else "pupil (one school only)"
         return f"clustered by {by}, t with {found.df} degrees of freedom"
 
     def _method(self, found: Expectation) -> str:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["DESCRIBED", "regressors"]
 
 DESCRIBED = (
-    "an intercept for each alarm month, absence before (linear and squared), and all and invalid "
-    "absence in the alarm month"
+    "an intercept for each alarm month, absence before, all and invalid absence in the alarm "
+    "month, their squares, and the product of the last two"
 )
 
 
@@ -22,6 +22,9 @@ def regressors(
     cases: pd.DataFrame, registry: pd.DataFrame
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Make the regressors of cases and registry.
+
+    Without the squares the expectation for the team's pupils, whose alarm months lie far above
+    most others, is 1.2 points of absence too high in simulated municipalities without an effect.
 
     Parameters
     ----------
@@ -35,11 +38,11 @@ def regressors(
         Regressors of the cases and of the registry.
     """
     cohorts = np.unique(registry["cohort"])
-    centre = float(registry["before"].mean())
+    names = ["before", "alarm_total", "alarm_invalid"]
+    centre = registry[names].to_numpy().mean(axis=0)
     both = []
     for frame in (cases, registry):
         own = (frame["cohort"].to_numpy()[:, None] == cohorts).astype(float)
-        before = frame["before"].to_numpy() - centre
-        alarm = frame[["alarm_total", "alarm_invalid"]].to_numpy()
-        both.append(np.column_stack([own, before, before**2, alarm]))
+        known = frame[names].to_numpy() - centre
+        both.append(np.column_stack([own, known, known**2, known[:, 1] * known[:, 2]]))
     return both[0], both[1]

@@ -95,13 +95,9 @@ def judge(
         "anyway.",
         "undecidable": f"{shares}; {against}, and these records cannot tell the two apart.",
     }
-    few = (
-        ""
-        if n_clusters >= _FEW_CLUSTERS
-        else (
-            f" There are only {n_clusters} schools with cases, so intervals rest on the t distribution."
-        )
-    )
+    few = ""
+    if n_clusters < _FEW_CLUSTERS:
+        few = f" Only {n_clusters} schools have cases, so intervals rest on the t distribution."
     reasons = (
         f"Absence of the team's pupils went from {100 * used['before'].mean():.1f} % to "
         f"{100 * used['after'].mean():.1f} % of school time ({_points(change[0])} points); "
@@ -110,7 +106,8 @@ def judge(
         "therefore ends before the alarm month, and every share stands beside its null share.",
         "The comparison takes it that, given absence before and in the alarm month, the team's "
         "pupils would have followed the untreated ones; a school that refers those it worries "
-        "most about breaks this, and makes the team look worse than it is.",
+        "most about breaks this, and makes the team look worse than it is. So does it that some "
+        "of the pupils compared with get help later.",
         f"A change within {100 * margin:g} points of the expected one counts as none.{few}",
     )
     return Verdict(answer=answer, sentence=ends[answer], reasons=reasons)

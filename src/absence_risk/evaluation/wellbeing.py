@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -114,9 +115,15 @@ def describe_wellbeing(
 def _scores(part: pd.DataFrame) -> npt.NDArray[np.float64]:
     """Return scores before and after, shape (n_pupils, 2), NaN where missing."""
     n_items = part["item_id"].nunique()
-    answered = part.groupby(["survey_key", "wave"])["response"].agg(["count", "mean"])
-    mean = answered["mean"].where(answered["count"] * 2 >= n_items)
-    return mean.unstack("wave").reindex(columns=[0, 1]).sort_index().to_numpy(dtype=float)
+    pupils, row = np.unique(part["survey_key"], return_inverse=True)
+    wave = part["wave"].to_numpy(dtype=np.int64)
+    response = part["response"].to_numpy(dtype=float)
+    told = ~np.isnan(response)
+    count, total = np.zeros((len(pupils), 2)), np.zeros((len(pupils), 2))
+    np.add.at(count, (row[told], wave[told]), 1)
+    np.add.at(total, (row[told], wave[told]), response[told])
+    enough = (2 * count >= n_items) & (count > 0)
+    return np.where(enough, total / np.maximum(count, 1), np.nan)
 
 
 def _mean_row(
@@ -143,8 +150,6 @@ def _mean_row(
 def _rows(
     scores: npt.NDArray[np.float64], group: str, scale: tuple[float, float], conf_level: float
 ) -> tuple[list[Estimate], bool]:
-    import dataclasses  # noqa: PLC0415
-
     before, after = scores.T
     pairs = scores[~np.isnan(scores).any(axis=1)]
     change = pairs[:, 1] - pairs[:, 0]

@@ -40,7 +40,7 @@ class Expectation:
 
     Parameters
     ----------
-    values : numpy.ndarray of float, shape (3,)
+    means : numpy.ndarray of float, shape (3,)
         Observed mean of the cases, expected mean, observed minus expected.
     covariance : numpy.ndarray of float, shape (3, 3)
         Cluster-jackknife covariance.
@@ -48,7 +48,7 @@ class Expectation:
         Number of clusters that hold cases, minus one.
     """
 
-    values: npt.NDArray[np.float64]
+    means: npt.NDArray[np.float64]
     covariance: npt.NDArray[np.float64]
     df: int
 
@@ -93,7 +93,7 @@ def expected_beside_observed(cases: Sample, registry: Sample) -> Expectation:
     >>> one = np.ones((4, 1))
     >>> cases = Sample(X=one, y=np.array([0.0, 1.0, 2.0, 3.0]), codes=np.arange(4))
     >>> registry = Sample(X=one, y=np.array([1.0, 1.0, 3.0, 3.0]), codes=np.arange(4))
-    >>> expected_beside_observed(cases, registry).values.tolist()
+    >>> expected_beside_observed(cases, registry).means.tolist()
     [1.5, 2.0, -0.5]
     """
     n_clusters = int(max(cases.codes.max(), registry.codes.max())) + 1
@@ -110,7 +110,7 @@ def expected_beside_observed(cases: Sample, registry: Sample) -> Expectation:
     without = _estimate(A.sum(0) - A, b.sum(0) - b, z.sum(0) - z, y.sum() - y, count.sum() - count)
     moved = full - without
     covariance = (n_clusters - 1) / n_clusters * moved.T @ moved
-    return Expectation(values=full, covariance=covariance, df=with_cases - 1)
+    return Expectation(means=full, covariance=covariance, df=with_cases - 1)
 
 
 def _normal_sums(
