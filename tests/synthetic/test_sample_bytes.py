@@ -39,8 +39,9 @@ def test_rebuilding_gives_the_committed_bytes(rebuilt):
 
 def test_rebuilding_gives_the_committed_records(rebuilt):
     one, other = read_register(FOLDER), read_register(rebuilt)
+    here, there = one.cube(), other.cube()
     for part in ("pupil_key", "scheduled", "valid", "invalid"):
-        np.testing.assert_array_equal(getattr(one.cube(), part), getattr(other.cube(), part))
+        np.testing.assert_array_equal(getattr(here, part), getattr(there, part))
     for name in ("cases", "surveys", "outcomes"):
         pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name))
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from absence_risk.synthetic import Scenario, simulate
-from absence_risk.synthetic.scenario import SECTIONS
+from absence_risk.synthetic.checks import SECTIONS
 
 HEAD = 'name = "own"\ntitle = "Own"\nextends = "municipality"\n'
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from absence_risk import check
-from absence_risk.synthetic.records import ROWS, municipality_keys, register_rows, small_tables
+from absence_risk.synthetic.records import ROWS, register_rows
+from absence_risk.synthetic.tables import municipality_keys, small_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,13 +84,22 @@ def write_world(
         manifest = _manifest(world, draft, counts, rows)
         (draft / _OURS).write_text(_json(manifest), encoding="utf-8")
         draft.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        draft.rename(folder)
+        _put(draft, folder)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
     return manifest
+
+
+def _put(draft: Path, folder: Path) -> None:
+    """Rename the finished draft; an older register goes only once the new one stands."""
+    if not folder.exists():
+        draft.rename(folder)
+        return
+    old = draft.with_suffix(".old")
+    folder.rename(old)
+    draft.rename(folder)
+    shutil.rmtree(old)
 
 
 def _refuse_existing(folder: Path, *, force: bool) -> None:

@@ -1,0 +1,205 @@
+"""What of a world is recorded beside attendance: the small canonical tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from absence_risk.synthetic.cases import ENDINGS, NEVER
+from absence_risk.synthetic.counter import permuted_keys
+from absence_risk.synthetic.harm import grade_points
+from absence_risk.synthetic.wellbeing import ITEMS, MISSING, answer
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    from absence_risk.synthetic.world import World
+
+__all__ = ["municipality_keys", "small_tables"]
+
+
+def municipality_keys(world: World) -> list[str]:
+    """Return the keys of the municipalities.
+
+    Parameters
+    ----------
+    world : World
+        The simulated world.
+
+    Returns
+    -------
+    list of str
+        ``"m1"`` and so on.
+    """
+    return [f"m{k + 1}" for k in range(int(world.schools.municipality.max()) + 1)]
+
+
+def small_tables(world: World) -> dict[str, pa.Table]:
+    """Return the canonical tables beside the attendance rows.
+
+    Parameters
+    ----------
+    world : World
+        The simulated world.
+
+    Returns
+    -------
+    dict of str to pyarrow.Table
+        pupils, schools, calendar, cases, surveys, outcomes; each sorted by its key.
+    """
+    return {
+        "pupils": _pupils(world),
+        "schools": _schools(world),
+        "calendar": _calendar(world),
+        "cases": _cases(world),
+        "surveys": _surveys(world),
+        "outcomes": _outcomes(world),
+    }
+
+
+def _dates(world: World, day: npt.NDArray[np.int64]) -> pa.Array:
+    """Return school days as dates; null where never reached."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    never = day >= len(world.year)
+    date = world.year.dates.astype("datetime64[D]").astype(np.int32)
+    return pa.array(date[np.where(never, 0, day)], mask=never).view(pa.date32())
+
+
+def _school_keys(world: World) -> npt.NDArray[Any]:
+    width = len(str(len(world.schools)))
+    return np.array([f"s{k + 1:0{width}d}" for k in range(len(world.schools))], dtype=object)
+
+
+def _pupils(world: World) -> pa.Table:
+    import pyarrow as pa  # noqa: PLC0415
+
+    order = np.argsort(world.pupil_key)
+    pupils, year = world.pupils, world.year
+    last = np.where(world.last_day < len(year) - 1, world.last_day, NEVER)[order]
+    born = int(str(year.dates[0])[:4]) - 6
+    return pa.table(
+        {
+            "pupil_key": pa.array(world.pupil_key[order]),
+            "school_key": pa.array(_school_keys(world)[pupils.school[order]], pa.string()),
+            "grade": pa.array(pupils.grade[order].astype(np.uint8)),
+            "sex": pa.array(np.where(pupils.girl[order], "girl", "boy").astype(object)),
+            "birth_year": pa.array(born - pupils.grade[order].astype(np.int16)),
+            "entry": _dates(world, np.zeros(len(pupils), dtype=np.int64)),
+            "exit": _dates(world, last),
+            "protected": pa.array(np.zeros(len(pupils), dtype=bool)),
+        }
+    )
+
+
+def _schools(world: World) -> pa.Table:
+    import pyarrow as pa  # noqa: PLC0415
+
+    n = len(world.schools)
+    municipality = np.array(municipality_keys(world), dtype=object)[world.schools.municipality]
+    return pa.table(
+        {
+            "school_key": pa.array(_school_keys(world), pa.string()),
+            "municipality_key": pa.array(municipality, pa.string()),
+            "country": pa.array(["SE"] * n),
+            "school_type": pa.array(["GR"] * n),
+            "ladder_id": pa.array([world.scenario.referral.staircase] * n),
+            "team_id": pa.array([f"team-{key}" for key in municipality]),
+        }
+    )
+
+
+def _calendar(world: World) -> pa.Table:
+    import pyarrow as pa  # noqa: PLC0415
+
+    dates, terms = world.scenario.calendar.weekdays()
+    offered = np.isin(dates, world.year.dates)
+    number = world.year.day_index(dates).astype(np.int16)
+    months = dates.astype("datetime64[M]").astype(np.int64)
+    n, days = len(world.schools), len(dates)
+
+    def each(values: npt.NDArray[Any], kind: Any = None) -> pa.Array:
+        return pa.array(np.tile(values, n), kind)
+
+    off = ~offered
+    return pa.table(
+        {
+            "school_key": pa.array(np.repeat(_school_keys(world), days), pa.string()),
+            "date": each(dates.astype("datetime64[D]").astype(np.int32)).view(pa.date32()),
+            "offered": each(offered),
+            "term": each(np.asarray(terms, dtype=object), pa.string()),
+            "month_index": each((months - months[0]).astype(np.int16)),
+            "schoolday_index": pa.array(np.tile(number, n), mask=np.tile(off, n)),
+        }
+    )
+
+
+def _cases(world: World) -> pa.Table:
+    import pyarrow as pa  # noqa: PLC0415
+
+    found = np.flatnonzero(world.cases.detected < NEVER)
+    key = permuted_keys(world.seed, "case", world.pupils.index[found])
+    rows, key = found[np.argsort(key)], np.sort(key)
+    cases = world.cases
+    agreed = cases.guardian[rows] & cases.pupil[rows]
+    undecided = cases.decided[rows] == NEVER
+    closed = cases.closed[rows]
+    endings = [ENDINGS[k] or None for k in cases.ending[rows]]
+    start, end = (level[rows].astype(np.uint8) for level in (cases.level_start, cases.level_end))
+    return pa.table(
+        {
+            "case_key": pa.array(key),
+            "pupil_key": pa.array(world.pupil_key[rows]),
+            "detected": _dates(world, cases.detected[rows]),
+            "referred": _dates(world, cases.referred[rows]),
+            "accepted": _dates(world, np.where(agreed, cases.decided[rows], NEVER)),
+            "started": _dates(world, cases.started[rows]),
+            "closed": _dates(world, closed),
+            "closure_reason": pa.array(endings, pa.string()),
+            "booster_date": pa.nulls(len(rows), pa.date32()),
+            "consent_guardian": pa.array(cases.guardian[rows], mask=undecided),
+            "consent_pupil": pa.array(cases.pupil[rows], mask=undecided),
+            "stage_start": pa.array(start, mask=start == 0),
+            "stage_end": pa.array(end, mask=end == 0),
+        }
+    )
+
+
+def _surveys(world: World) -> pa.Table:
+    import pyarrow as pa  # noqa: PLC0415
+
+    found = answer(world)
+    key = permuted_keys(world.seed, "survey", world.pupils.index[found.rows])
+    order = np.argsort(key)
+    wave = np.tile(np.repeat(np.arange(2, dtype=np.uint8), ITEMS), len(order))
+    response = found.response[order].reshape(-1)
+    missing = np.repeat(found.missing[order].reshape(-1), ITEMS)
+    due = np.flatnonzero(response > 0)
+    words = np.array([*MISSING, None], dtype=object)
+    return pa.table(
+        {
+            "survey_key": pa.array(np.repeat(key[order], 2 * ITEMS)[due]),
+            "wave": pa.array(wave[due]),
+            "instrument_id": pa.array(["wellbeing5"] * len(due), pa.string()),
+            "item_id": pa.array([f"w{k % ITEMS + 1}" for k in due], pa.string()),
+            "response": pa.array(response[due].astype(np.float64), mask=missing[due] >= 0),
+            "missing": pa.array(words[missing[due]], pa.string()),
+        }
+    )
+
+
+def _outcomes(world: World) -> pa.Table:
+    import pyarrow as pa  # noqa: PLC0415
+
+    rows, points = grade_points(world)
+    order = np.argsort(world.pupil_key[rows])
+    return pa.table(
+        {
+            "pupil_key": pa.array(world.pupil_key[rows][order]),
+            "kind": pa.array(["grade_points"] * len(rows), pa.string()),
+            "value": pa.array(points[order]),
+            "date": _dates(world, np.full(len(rows), len(world.year) - 1)),
+        }
+    )
