@@ -41,7 +41,7 @@ def test_a_sharp_bend_at_20_is_supported():
     assert found.verdict.answer == "supported"
     assert shape(found).startswith("kink in")
     assert not found.beyond.covers(0)
-    assert "faster beyond 20%" in found.verdict.sentence
+    assert "steeper beyond 20%" in found.verdict.sentence
     assert "Harm is not absent below 20%" in " ".join(found.verdict.reasons)
 
 
@@ -56,7 +56,7 @@ def test_a_bend_the_other_way_is_not_support():
     frame = world(lambda x: -160 * x + 140 * np.maximum(x - 0.2, 0), n=6000, sigma=5, seed=3)
     found = weigh(frame)
     assert found.verdict.answer == "not supported"
-    assert "more slowly beyond" in found.verdict.sentence
+    assert "flatter beyond it" in found.verdict.sentence
 
 
 def test_a_straight_line_is_called_linear():

@@ -168,11 +168,11 @@ def _answer(found: Finding) -> Answer:
 
 def _sentence(found: Finding, answer: Answer) -> str:
     at, name = f"{found.at:.0%}", found.name
-    start = name[:1].upper() + name[1:]
+    relation = f"The relation of {name} with absence"
     if answer == "supported":
         return (
-            f"{start} changes faster beyond {at} absence than below, and neither a straight line "
-            "nor a smooth curve explains the bend."
+            f"{relation} is steeper beyond {at} than below, and neither a straight line nor a "
+            "smooth curve explains the bend."
         )
     if answer == "undecidable":
         if not found.dose and not found.kink:
@@ -180,11 +180,11 @@ def _sentence(found: Finding, answer: Answer) -> str:
         return f"These data cannot tell whether the relation of {name} with absence bends at {at}."
     if found.kink and not found.in_set:
         where = _set_words(found.kink_set)
-        return f"The relation of {name} with absence bends at {where}, not at {at}."
+        return f"{relation} bends at {where}, not at {at}."
     if found.kink:
-        return f"{start} bends near {at} absence, but changes more slowly beyond it, not faster."
-    shape = "in a straight line" if found.straight else "in a smooth curve"
-    return f"{start} changes with absence {shape}; nothing marks {at} as a place where it bends."
+        return f"{relation} bends near {at}, but is flatter beyond it, not steeper."
+    shape = "a straight line" if found.straight else "a smooth curve"
+    return f"{relation} is {shape}; nothing marks {at} as a place where it bends."
 
 
 def _reasons(found: Finding) -> tuple[str, ...]:
@@ -193,8 +193,8 @@ def _reasons(found: Finding) -> tuple[str, ...]:
     smooth = max(tests[name].p_value for name in ("quadratic", "spline"))
     reasons = [
         f"Shape: {found.shape}.",
-        f"Per 10 points of absence, {found.name} changes by {_words(slopes.below)} below {at} "
-        f"and by {_words(slopes.above)} above. {_not_safe(found)}",
+        f"Change of {found.name} per 10 points of absence: {_words(slopes.below)} below {at}, "
+        f"{_words(slopes.above)} above. {_not_safe(found)}",
         f"A kink against a straight line: p = {tests['linear'].p_value:.3f}; against the better "
         f"of two smooth curves: p = {smooth:.3f}; a smooth curve against the best kink: "
         f"p = {found.evidence.spline_against_kink.p_value:.3f} (simulated nulls).",
