@@ -89,6 +89,7 @@ def simulate_history():
                 "duration": end,
                 "event": event,
                 "severity": rng.uniform(0.1, 0.5, n) if severity is None else severity,
+                "invalid_share": rng.uniform(0, 0.3, n),
                 "register_duration": np.minimum(back, stop),
                 "register_event": (back <= stop).astype(int),
                 "relapsed": pd.array(seen, dtype="boolean"),

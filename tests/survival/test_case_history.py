@@ -89,6 +89,7 @@ def test_severity_is_the_share_in_the_eight_weeks_before(make_cube, make_cases):
     shares = [0.9, 0.9, 0.2, 0.2, 0.2, 0.2, 0.4, 0.4, 0.4, 0.4, *[1.0] * 6]
     row = one(make_cube, make_cases, shares, ("2025-10-27", None, None))  # week 10
     assert row.severity == pytest.approx(0.3)
+    assert row.invalid_share == pytest.approx(0.5)
     row = one(make_cube, make_cases, shares, ("2025-08-18", None, None))
     assert pd.isna(row.severity)
 

@@ -11,6 +11,7 @@ import pytest
 from absence_risk.errors import DesignError
 from absence_risk.result import TIDY_COLUMNS, Estimate
 from absence_risk.survival import cumulative_incidence, estimate_return
+from absence_risk.survival.balance import standardised_difference
 from absence_risk.survival.severity import BAND_EDGES, make_bands
 from absence_risk.survival.verdict import decide
 
@@ -87,10 +88,20 @@ def test_a_team_that_slows_return_is_not_supported(groups):
 
 def test_closings_alone_never_reject_the_claim(groups):
     # The same chance of return in both groups, but many cases close otherwise.
-    got = estimate_return(*groups(5, n=400, others=0.06), replicates=300)
+    got = estimate_return(*groups(5, n=400, m=4000, others=0.08), replicates=300)
     assert got.beyond.conf_high < 0
     assert got.verdict.answer == "undecidable"
     assert "close before they return" in got.verdict.sentence
+
+
+@pytest.mark.parametrize("factor", [0.3, 2.5])
+def test_groups_with_another_kind_of_absence_decide_nothing(groups, factor):
+    case, untreated = groups(3, n=300, factor=factor, others=0.01)
+    case["invalid_share"] += 0.4
+    got = estimate_return(case, untreated, replicates=100)
+    assert not got.beyond.covers(0.0)
+    assert got.verdict.answer == "undecidable"
+    assert "differ too much in the part of that absence that was invalid" in got.verdict.sentence
 
 
 def test_tables_hold_what_plots_need(result):
@@ -215,6 +226,7 @@ def test_two_small_groups_still_get_an_honest_answer(groups):
 def test_the_rule_of_the_verdict(beyond, past, want):
     rows = [Estimate(term="x", conf_low=low, conf_high=high) for low, high in (beyond, past)]
     assert decide(*rows, 0.05) == want
+    assert decide(*rows, 0.05, alike=False) == "undecidable"
 
 
 def test_incidence_table_by_group_is_each_group_alone(groups):
@@ -242,3 +254,11 @@ def test_a_history_without_rows_is_refused(groups):
         cumulative_incidence(case.iloc[:0])
     with pytest.raises(ValueError, match="Did you mean 'log-log'"):
         cumulative_incidence(case, interval="loglog")
+
+
+def test_balance_is_in_standard_deviations():
+    case, other = np.array([0.4, 0.6]), np.array([0.1, 0.3, 0.3])
+    # The weights make the second group's mean .2 and its variance .01, as the first's.
+    got = standardised_difference(case, other, np.array([2.0, 1.0, 1.0]))
+    assert got == pytest.approx((0.5 - 0.2) / 0.1)
+    assert standardised_difference(case[:1], case[:1], np.ones(1)) == 0.0

@@ -82,7 +82,8 @@ def case_history(
     pandas.DataFrame
         One row per case with at least one school week of follow-up, in the order of ``cases``.
         case_key, pupil_key, school_key (missing without ``pupils``); entry (0), duration (school
-        weeks, at least 1), event (0 censored, 1 returned, 2–6); severity (share, NaN if unknown);
+        weeks, at least 1), event (0 censored, 1 returned, 2–6); severity (share, NaN if unknown),
+        invalid_share (share of that absence that was invalid);
         register_duration, register_event (return whether or not the case was still open; 0 or 1);
         relapsed, weeks_to_relapse, weeks_after_return (missing without a return);
         closed_in_start_week. ``attrs`` hold rule, definition, flow and wait_weeks.

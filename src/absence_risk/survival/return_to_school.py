@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from absence_risk import check
 from absence_risk.errors import DesignError
 from absence_risk.result import Estimand, FlowStep, Result
+from absence_risk.survival.balance import balance
 from absence_risk.survival.comparison import Design, compare, past_closing
 from absence_risk.survival.incidence import cumulative_incidence
 from absence_risk.survival.return_tables import (
@@ -32,6 +31,7 @@ _COLUMNS = (
     "duration",
     "event",
     "severity",
+    "invalid_share",
     "register_duration",
     "register_event",
     "relapsed",
@@ -123,6 +123,7 @@ def estimate_return(
         otherwise=float(design.fit.cif[1:, design.week - 1].sum()),
         relapse=relapse.rows[0],
         register=difference_row(longer, design.week, conf_level, len(history)),
+        balance=balance(design),
         notes=_notes(design),
     )
     return Result(
@@ -237,32 +238,12 @@ def _notes(design: Design) -> tuple[str, ...]:
         first = f"{text}; pupils of one school are alike, so they are too narrow."
     else:
         first = f"Intervals come from resampling {units.n} schools as wholes."
-    notes = [first, *design.bands.notes, *_balance(design)]
+    notes = [first, *design.bands.notes]
     if design.history["closed_in_start_week"].any():
         notes.append("Cases closed in the week they started count as ending in the week after.")
     pupils = design.history["pupil_key"]
     if pupils.nunique() < len(pupils):
         notes.append("Some pupils have more than one case; each case is a row.")
-    if np.isnan(design.history["severity"].to_numpy(dtype=float)).any():
+    if design.history["severity"].isna().any():
         notes.append("The absence before the start of some cases is not recorded.")
     return tuple(notes)
-
-
-def _balance(design: Design) -> list[str]:
-    """Say how alike the earlier absence of the two groups is after weighting."""
-    of_case, of_other = (
-        frame["severity"].to_numpy(dtype=np.float64) for frame in (design.history, design.benchmark)
-    )
-    case, other = design.bands.case, design.bands.untreated
-    used = (case >= 0) & ~np.isnan(of_case)
-    if not used.any():
-        return []
-    weighted = sum(
-        np.mean(case[used] == band) * np.nanmean(of_other[other == band])
-        for band in np.unique(case[used])
-    )
-    return [
-        f"After weighting, the mean absence before the start is {100 * of_case[used].mean():.0f} % "
-        f"among cases and {100 * weighted:.0f} % among untreated pupils; what remains of a "
-        "difference moves the comparison."
-    ]

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from absence_risk.result import Answer, Estimate, Verdict
+from absence_risk.survival.balance import UNLIKE_AT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from absence_risk.survival.balance import Balance
 
 __all__ = ["Findings", "decide", "judge"]
 
@@ -41,6 +44,8 @@ class Findings:
         Share of cases back that relapsed.
     register : Estimate
         The difference if cases are followed past their closing.
+    balance : tuple of Balance
+        How alike the groups are before the start, after weighting.
     notes : sequence of str
         Remarks on resampling, bands and data.
     """
@@ -54,14 +59,23 @@ class Findings:
     otherwise: float
     relapse: Estimate
     register: Estimate
+    balance: tuple[Balance, ...]
     notes: Sequence[str]
 
+    @property
+    def unlike(self) -> tuple[Balance, ...]:
+        """What the groups still differ in."""
+        return tuple(item for item in self.balance if item.unlike)
 
-def decide(beyond: Estimate, past_closing: Estimate, margin: float) -> Answer:
+
+def decide(
+    beyond: Estimate, past_closing: Estimate, margin: float, *, alike: bool = True
+) -> Answer:
     """Apply the rule that was written before any data were seen.
 
     A case that closes can no longer return, an untreated pupil can. That alone lowers the
     difference, so the claim is rejected only where cases followed past their closing say so too.
+    Where the groups still differ before the start, the comparison decides neither way.
 
     Parameters
     ----------
@@ -71,12 +85,14 @@ def decide(beyond: Estimate, past_closing: Estimate, margin: float) -> Answer:
         The same with cases followed whether still open or not.
     margin : float
         Differences within this are too small to matter, in (0, 1).
+    alike : bool
+        Whether weighting has made the groups alike before the start.
 
     Returns
     -------
     {"supported", "not supported", "undecidable"}
-        Supported where the interval lies above 0; not supported where both lie below 0 or within
-        the margin on both sides of 0.
+        Undecidable where the groups are not alike. Supported where the interval lies above 0; not
+        supported where both lie below 0 or within the margin on both sides of 0.
 
     Examples
     --------
@@ -84,6 +100,8 @@ def decide(beyond: Estimate, past_closing: Estimate, margin: float) -> Answer:
     >>> decide(near, near, 0.05)
     'not supported'
     """
+    if not alike:
+        return "undecidable"
     if beyond.conf_low is not None and beyond.conf_low > 0:
         return "supported"
     against = _below(beyond, margin) and _below(past_closing, margin)
@@ -114,7 +132,7 @@ def judge(found: Findings, *, margin: float, conf_level: float) -> Verdict:
     Verdict
         The answer.
     """
-    answer = decide(found.beyond, found.register, margin)
+    answer = decide(found.beyond, found.register, margin, alike=not found.unlike)
     return Verdict(
         answer=answer,
         sentence=_sentence(found, answer, margin),
@@ -139,6 +157,12 @@ def _sentence(found: Findings, answer: Answer, margin: float) -> str:
         return (
             f"{opening} and {other} of {same}: no more than {_points(margin)} points apart, so "
             "the return seen here does not need a team to explain it."
+        )
+    if found.unlike:
+        what = " and in the ".join(item.name for item in found.unlike)
+        return (
+            f"{opening} and {other} of {same}; the two groups still differ too much in the {what} "
+            "for the comparison to decide."
         )
     if _below(found.beyond, margin):
         return (
@@ -165,6 +189,7 @@ def _reasons(found: Findings, conf_level: float) -> tuple[str, ...]:
         )
     else:
         reasons.append(f"{_COMPETE}.")
+    reasons += [_alike(item) for item in found.balance]
     if found.week < found.asked:
         reasons.append(
             f"Week {found.asked} lies beyond what the follow-up of both groups carries; week "
@@ -186,6 +211,16 @@ def _relapse(row: Estimate) -> str:
     return (
         f"Of {n} cases back in school and followed on, {_share(row)} {row.term.split(' (')[0]}: "
         "a return is not the end of the process."
+    )
+
+
+def _alike(item: Balance) -> str:
+    verb = "too far apart to compare" if item.unlike else "alike enough to compare"
+    return (
+        f"After weighting, the {item.name} is {100 * item.case:.0f} % among cases and "
+        f"{100 * item.untreated:.0f} % among untreated pupils on average, "
+        f"{abs(item.difference):.2f} standard deviations apart: {verb} "
+        f"(limit {UNLIKE_AT:g})."
     )
 
 

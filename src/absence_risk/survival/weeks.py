@@ -78,6 +78,8 @@ class FollowUp:
     ----------
     severity : numpy.ndarray of float64, shape (n,)
         Absence share in the school weeks before the start; NaN where nothing was scheduled.
+    invalid_share : numpy.ndarray of float64, shape (n,)
+        Share of all absence in those weeks that was invalid; NaN where there was none.
     last : numpy.ndarray of int64, shape (n,)
         Last school week with anything scheduled; the start week itself where none follows.
     returned : numpy.ndarray of int64, shape (n,)
@@ -87,6 +89,7 @@ class FollowUp:
     """
 
     severity: npt.NDArray[np.float64]
+    invalid_share: npt.NDArray[np.float64]
     last: Ints
     returned: Ints
     relapsed: Ints
@@ -117,9 +120,8 @@ def follow(cube: Cube, rows: npt.ArrayLike, start: npt.ArrayLike, rule: ReturnRu
     scheduled, absent = totals.scheduled[at], totals.absent(rule.numerator)[at]
     week = np.arange(scheduled.shape[1])
     before = (week < begin[:, None]) & (week >= begin[:, None] - rule.severity_weeks)
-    base = (scheduled * before).sum(axis=1)
-    severity = np.full(len(at), np.nan)
-    np.divide((absent * before).sum(axis=1), base, out=severity, where=base > 0)
+    severity = _share(absent * before, scheduled * before)
+    invalid_share = _share(totals.invalid[at] * before, totals.absent("total")[at] * before)
     last = np.where((scheduled > 0) & (week > begin[:, None]), week, begin[:, None]).max(
         axis=1, initial=0
     )
@@ -127,7 +129,13 @@ def follow(cube: Cube, rows: npt.ArrayLike, start: npt.ArrayLike, rule: ReturnRu
     # Where nobody returned there is nothing to relapse from: start after the last week.
     after = np.where(returned == NEVER, len(week), returned)
     relapsed = confirmed_week(scheduled, absent, after, rule.weeks, reaching=rule.relapse_at)
-    return FollowUp(severity, last, returned, relapsed)
+    return FollowUp(severity, invalid_share, last, returned, relapsed)
+
+
+def _share(part: Ints, whole: Ints) -> npt.NDArray[np.float64]:
+    out, base = np.full(len(whole), np.nan), whole.sum(axis=1)
+    np.divide(part.sum(axis=1), base, out=out, where=base > 0)
+    return out
 
 
 def confirmed_week(
