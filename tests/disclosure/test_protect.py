@@ -267,3 +267,11 @@ def test_observed_is_not_expected_plus_beyond(make_result: Build) -> None:
     ]
     kept = protect(make_result(table(*rows, name="responders"))).tables[0].rows
     assert [row.estimate is None for row in kept] == [True, True, True, False]
+
+
+def test_results_published_together_share_their_steps(make_result: Build) -> None:
+    first = protect(make_result(flow=(147, 103, 101), n=101))
+    assert [step.n for step in first.flow] == [147, None, 101]
+    second = make_result(flow=(147, 103, 37), n=37)
+    assert [step.n for step in protect(second).flow] == [147, 103, 37]
+    assert [step.n for step in protect(second, beside=[first]).flow] == [147, None, 37]

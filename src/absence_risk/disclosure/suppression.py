@@ -24,7 +24,7 @@ from absence_risk.errors import SmallCountWarning
 from absence_risk.result import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from absence_risk.result import Estimate, FlowStep, Result, Table
 
@@ -40,7 +40,7 @@ _EMPTY_TABLE = (
 )
 
 
-def protect(result: Result, minimum: int = 5) -> Result:
+def protect(result: Result, minimum: int = 5, *, beside: Iterable[Result] = ()) -> Result:
     """Return a copy of the result that may be published.
 
     The rules, each a function of its own in this package:
@@ -63,6 +63,9 @@ def protect(result: Result, minimum: int = 5) -> Result:
         The result as estimated.
     minimum : int
         Smallest number of pupils that may be shown, at least 1; 1 changes nothing.
+    beside : iterable of Result
+        Protected results that are published with this one: their n and flow count the same
+        pupils, so steps that differ by a few from them are hidden here.
 
     Returns
     -------
@@ -103,6 +106,9 @@ def protect(result: Result, minimum: int = 5) -> Result:
     if is_small(result.n, minimum):
         return _withhold(result, minimum)
     chain = Shown(minimum, [result.n])
+    for other in beside:
+        steps = (step.n for step in other.flow if step.n is not None)
+        chain.numbers.update((other.n, *steps))
     flow = hide_flow(result.flow, chain)
     totals = {step.n for step in flow} | {result.n}
     anchors = _anchors(result)

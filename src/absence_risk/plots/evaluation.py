@@ -42,7 +42,7 @@ def plot_change(result: Result, *, ax: Axes | None = None) -> Axes:
     """
     table, title = result.table("change"), "Change in absence: observed, expected, beyond"
     rows = shown(table)
-    ax = axes_for(ax, row_height(len(rows)))
+    ax = axes_for(ax, row_height(len(rows), map(label_with_n, rows)))
     if not rows:
         return empty(ax, result, table, title)
     draw_intervals(
@@ -77,7 +77,7 @@ def plot_responders(result: Result, *, ax: Axes | None = None) -> Axes:
     """
     table, title = result.table("responders"), "Pupils with less absence, beside what is expected"
     rows = shown(table)
-    ax = axes_for(ax, row_height(len(rows)))
+    ax = axes_for(ax, row_height(len(rows), map(label_with_n, rows)))
     if not rows:
         return empty(ax, result, table, title)
     draw_intervals(ax, rows, _name, lambda value: per_cent(value, 1))
@@ -131,7 +131,7 @@ def plot_by_cohort(result: Result, *, ax: Axes | None = None) -> Axes:
     """
     table, title = result.table("by_cohort"), "Change in absence by cohort"
     rows = shown(table)
-    ax = axes_for(ax, row_height(len(rows)))
+    ax = axes_for(ax, row_height(len(rows), map(label_with_n, rows)))
     if not rows:
         return empty(ax, result, table, title)
     draw_intervals(ax, rows, _name, _points, null=0.0)
@@ -145,7 +145,7 @@ def plot_by_cohort(result: Result, *, ax: Axes | None = None) -> Axes:
 def _own_unit(result: Result, name: str, title: str, unit: str, ax: Axes | None) -> Axes:
     table = result.table(name)
     rows = shown(table)
-    ax = axes_for(ax, row_height(len(rows)))
+    ax = axes_for(ax, row_height(len(rows), map(label_with_n, rows)))
     if not rows:
         return empty(ax, result, table, title)
     draw_intervals(ax, rows, label_with_n, lambda value: f"{value:.2f}".replace("-", "−"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import TYPE_CHECKING
 
 from absence_risk.plots.style import BENCHMARK, INK, MAIN, MUTED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from matplotlib.axes import Axes
 
@@ -17,13 +18,22 @@ if TYPE_CHECKING:
 __all__ = ["draw_intervals", "is_benchmark", "row_height"]
 
 
-def row_height(count: int) -> float:
+_LABEL_CHARS = 52
+"""Longest line of words above a row; the numbers stand to the right of it."""
+
+_LINE = 0.36
+"""Height of one more line of words, in rows."""
+
+
+def row_height(count: int, labels: Iterable[str] = ()) -> float:
     """Return the height in inches of a figure with so many rows.
 
     Parameters
     ----------
     count : int
         Number of rows.
+    labels : iterable of str
+        The words above the rows, where some may need more than one line.
 
     Returns
     -------
@@ -35,7 +45,8 @@ def row_height(count: int) -> float:
     >>> row_height(4)
     3.6
     """
-    return round(1.6 + 0.5 * max(count, 1), 2)
+    more = sum(textwrap.fill(words, _LABEL_CHARS).count("\n") for words in labels)
+    return round(1.6 + 0.5 * (max(count, 1) + _LINE * more), 2)
 
 
 def is_benchmark(row: Estimate) -> bool:
@@ -89,8 +100,11 @@ def draw_intervals(
     """
     if null is not None:
         ax.axvline(null, color=MUTED, lw=1.0, ls=(0, (4, 3)), gid="null", zorder=1)
-    for position, row in enumerate(rows):
-        y, colour = -float(position), BENCHMARK if is_benchmark(row) else MAIN
+    y = 0.0
+    for row in rows:
+        words = textwrap.fill(label(row), _LABEL_CHARS)
+        y -= 1.0 + _LINE * words.count("\n")
+        colour = BENCHMARK if is_benchmark(row) else MAIN
         weight = "bold" if accent(row) else "normal"
         low, high = _limits(row)
         if low is not None and high is not None:
@@ -99,8 +113,8 @@ def draw_intervals(
         marker = "D" if accent(row) else "o"
         if row.estimate is not None:
             ax.plot([row.estimate], [y], marker, color=colour, mfc=face, mew=1.6, ms=7)
-        _words(ax, y + 0.36, label(row), _numbers(row, number), weight)
-    ax.set_ylim(-len(rows) + 0.55, 0.75)
+        _words(ax, y + 0.2, words, _numbers(row, number), weight)
+    ax.set_ylim(y - 0.45, -0.25)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
     ax.grid(visible=False, axis="y")
@@ -109,7 +123,7 @@ def draw_intervals(
 
 
 def _words(ax: Axes, y: float, left: str, right: str, weight: str) -> None:
-    """Write the words of a row at the left and its numbers at the right, lines kept behind."""
+    """Write the words of a row above its left end, its numbers above the right, lines behind."""
     for x, text, side in ((0.0, left, "left"), (1.0, right, "right")):
         ax.text(
             x,
@@ -117,7 +131,8 @@ def _words(ax: Axes, y: float, left: str, right: str, weight: str) -> None:
             text,
             transform=ax.get_yaxis_transform(),
             ha=side,
-            va="center",
+            va="bottom",
+            linespacing=1.1,
             fontsize=9.5 if side == "left" else 9.0,
             weight=weight,
             color=INK,

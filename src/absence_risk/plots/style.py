@@ -85,7 +85,7 @@ STYLE: dict[Any, Any] = {
 
 WIDTH = 6.4
 _CAPTION_SIZE = 8.0
-_CAPTION_CHARS_PER_INCH = 18.5
+_CAPTION_CHARS_PER_INCH = 17.5
 
 P = ParamSpec("P")
 
@@ -165,10 +165,10 @@ def per_cent(value: float, digits: int = 0) -> str:
 
     Examples
     --------
-    >>> per_cent(0.2)
-    '20 %'
+    >>> per_cent(0.2).split()
+    ['20', '%']
     """
-    return f"{value * 100:.{digits}f} %".replace("-", "−")
+    return f"{value * 100:.{digits}f}\u00a0%".replace("-", "−")
 
 
 def count(number: int) -> str:
@@ -208,11 +208,11 @@ def label_with_n(row: Estimate) -> str:
     Examples
     --------
     >>> from absence_risk.result import Estimate
-    >>> label_with_n(Estimate(term="after", n=86))
-    'after   (n = 86)'
+    >>> label_with_n(Estimate(term="after", n=86)).split()
+    ['after', '(n', '=', '86)']
     """
     name = row.term if row.group is None else f"{row.term}, {row.group}"
-    return name if row.n is None else f"{name}   (n = {count(row.n)})"
+    return name if row.n is None else f"{name}   (n\u00a0=\u00a0{count(row.n)})"
 
 
 def per_cent_axis(ax: Axes, which: Literal["x", "y"], sign: str = " %") -> None:
@@ -242,6 +242,7 @@ def caption(
     below: float = 42.0,
     what: str = "",
     n: int | None = None,
+    definition: str = "",
 ) -> None:
     """Write what every figure must say under the axes: n, interval, definition, what is hidden.
 
@@ -259,15 +260,17 @@ def caption(
         How to read the marks, one sentence.
     n : int or None
         Number of pupils behind the table, where it is not that of the result.
+    definition : str
+        Definition behind the table, where it is not that of the result.
     """
     hidden = sum(is_blank(row) for row in table.rows)
     parts = [
         what,
         f"n = {count(result.n if n is None else n)}.",
-        f"Intervals: {result.conf_level * 100:g} %.",
-        _sentence(result.definition),
+        f"Intervals: {result.conf_level * 100:g}\u00a0%.",
+        _sentence(definition or result.definition),
     ]
-    if hidden:
+    if hidden and "not shown" not in definition:
         rows = "row is" if hidden == 1 else "rows are"
         parts.append(f"{hidden} {rows} not shown: fewer than {fewer_than(table.note)} pupils.")
     text = " ".join(part for part in parts if part)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
+
+from matplotlib.ticker import MaxNLocator
 
 from absence_risk.plots.intervals import draw_intervals, is_benchmark, row_height
 from absence_risk.plots.style import (
@@ -35,6 +38,9 @@ _ROW = 13.0
 """Distance between lines of numbers at risk, in points."""
 
 _AT_RISK_COLUMNS = 6
+
+_END_CHARS = 24
+"""Longest line of the words beside the end of a curve."""
 
 
 @styled
@@ -128,7 +134,7 @@ def plot_relapse(result: Result, *, ax: Axes | None = None) -> Axes:
     """
     table, title = result.table("relapse"), "Relapse"
     rows = shown(table)
-    ax = axes_for(ax, row_height(len(rows)))
+    ax = axes_for(ax, row_height(len(rows), map(label_with_n, rows)))
     if not rows:
         return empty(ax, result, table, title)
     draw_intervals(ax, rows, label_with_n, lambda value: per_cent(value, 1))
@@ -165,6 +171,7 @@ def _week_axes(ax: Axes) -> None:
     ax.set_ylim(bottom=0)
     ax.set_xlim(left=0)
     per_cent_axis(ax, "y")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("school weeks since the start")
 
 
@@ -173,14 +180,16 @@ def _end_labels(ax: Axes, curves: dict[str, list[Estimate]], colours: dict[str, 
     top = max((row.conf_high or row.estimate or 0.0) for c in curves.values() for row in c)
     ax.set_ylim(0, max(top * 1.12, 0.02))
     right = max(row.time or 0.0 for c in curves.values() for row in c)
-    gap = 0.075 * ax.get_ylim()[1]
+    line = 0.07 * ax.get_ylim()[1]
     ends = sorted((curve[-1].estimate or 0.0, name) for name, curve in curves.items())
+    texts = [textwrap.fill(f"{name}  {per_cent(value)}", _END_CHARS) for value, name in ends]
     heights = [value for value, _ in ends]
-    for index, (lower, _) in enumerate(pairwise(heights)):
-        heights[index + 1] = max(heights[index + 1], heights[index] + gap, lower)
-    for (value, name), height in zip(ends, heights, strict=True):
+    for index, (below, above) in enumerate(pairwise(texts)):
+        apart = line * (below.count("\n") + above.count("\n") + 2) / 2
+        heights[index + 1] = max(heights[index + 1], heights[index] + apart)
+    for (_, name), text, height in zip(ends, texts, heights, strict=True):
         ax.annotate(
-            f"{name}  {per_cent(value)}",
+            text,
             xy=(right, height),
             xytext=(6, 0),
             textcoords="offset points",

@@ -210,8 +210,8 @@ def plot_operating_points(result: Result, *, ax: Axes | None = None) -> Axes:
     per_cent_axis(ax, "x")
     ax.set_title(title)
     ax.set_xlabel("share")
-    what = "PPV: share of alarms followed by the event. Open: an alarm that knows nothing."
-    caption(ax, result, table, what=what, n=_pupils(table))
+    what = "Open: an alarm that knows nothing."
+    caption(ax, result, table, what=what, n=_pupils(table), definition=table.note)
     return ax
 
 
@@ -274,7 +274,7 @@ def plot_alarms(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.set_ylim(bottom=0)
     ax.set_title(title)
     ax.set_ylabel("alarms per 1,000 pupils")
-    caption(ax, result, table, below=38.0, what="Bars: intervals.", n=_pupils(table))
+    caption(ax, result, table, below=38.0, n=_pupils(table), definition=table.note)
     return ax
 
 

@@ -85,9 +85,11 @@ def table_view(
     Returns
     -------
     TableView
-        Only columns that hold anything.
+        Only columns that hold anything; standard errors only where there is no interval.
     """
     used = [name for name in _COLUMNS if any(_holds(row, name) for row in table.rows)]
+    if "interval" in used and "std_error" in used:
+        used.remove("std_error")
     names = dict(texts["columns"])
     names["estimate"] += f" ({texts['kinds'][kind_of_table(table)]})"
     names["interval"] = texts["interval"].format(level=f"{conf_level * 100:g}")
