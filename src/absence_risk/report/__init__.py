@@ -9,8 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from absence_risk.report.page import figures, write
     from absence_risk.report.handover import publish, refuse_existing
+    from absence_risk.report.page import figures, write
 
 __all__ = ["figures", "publish", "refuse_existing", "write"]
 
@@ -22,7 +22,6 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    # A submodule of the same name would shadow the function once it is imported.
     globals()[name] = value
     return value
 
