@@ -207,18 +207,22 @@ def _d_z(scores: npt.NDArray[np.float64], group: str, conf_level: float) -> list
     if n < 3 or change.std() == 0:
         return []
     t = float(change.mean() / change.std(ddof=1) * np.sqrt(n))
-    reach = abs(t) + 40.0
-    limits = [
-        optimize.brentq(lambda nc, p=p: special.nctdtr(n - 1, nc, t) - p, t - reach, t + reach)
-        for p in ((1 + conf_level) / 2, (1 - conf_level) / 2)
-    ]
+    # The limits of the noncentrality lie well within this reach of zero.
+    reach = abs(t) * np.sqrt(special.chdtri(n - 1, 1e-4) / (n - 1)) + 5.0
+    limits: list[float | None] = [None, None]
+    if np.isfinite(special.nctdtr(n - 1, [-reach, reach], t)).all():  # scipy gives out far off
+        limits = [
+            optimize.brentq(lambda nc, p=p: special.nctdtr(n - 1, nc, t) - p, -reach, reach)
+            / np.sqrt(n)
+            for p in ((1 + conf_level) / 2, (1 - conf_level) / 2)
+        ]
     return [
         Estimate(
             term="d_z, change over SD of changes",
             group=group,
             estimate=t / np.sqrt(n),
-            conf_low=limits[0] / np.sqrt(n),
-            conf_high=limits[1] / np.sqrt(n),
+            conf_low=limits[0],
+            conf_high=limits[1],
             n=n,
         )
     ]
