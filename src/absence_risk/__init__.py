@@ -50,8 +50,6 @@ __all__ = [
     "thresholds",
 ]
 
-__version__ = "0.1.0"
-
 _HOMES = {
     "AbsenceDefinition": "register.definition",
     "Cube": "register.cube",
@@ -69,6 +67,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first used."""
+    if name == "__version__":
+        return importlib.import_module("importlib.metadata").version(__name__)
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name in _HOMES:

@@ -10,12 +10,12 @@ from absence_risk.synthetic.cases import NEVER
 
 NEEDED = {
     "avoidance.beta_valid",
-    "escalation.or_valid_5pp",
+    "escalation.total_or_valid_5pp",
     "escalation.risk_difference_valid",
     "threshold.slope_change_at_20",
     "threshold.harm_slope",
-    "return.cif_week_20",
-    "return.cif_week_20_difference",
+    "return.past_closing_week_20",
+    "return.past_closing_week_20_difference",
     "return.relapse_share",
     "wellbeing.absence_change_beyond",
     "closing.share_no_longer_needed",
@@ -82,7 +82,7 @@ def test_the_team_helps_and_valid_absence_harms(entries):
     ):
         entry = entries[name]
         assert sign * entry["value"] > 2 * entry["mc_se"] > 0, name
-    ratio = entries["escalation.or_valid_5pp"]
+    ratio = entries["escalation.total_or_valid_5pp"]
     assert ratio["value"] - 1 > 2 * ratio["mc_se"]
 
 
@@ -95,12 +95,12 @@ def test_in_the_null_world_paired_effects_are_exactly_none(monkeypatch):
         "escalation.risk_difference_valid",
         "threshold.slope_change_at_20",
         "threshold.harm_slope",
-        "return.cif_week_20_difference",
+        "return.past_closing_week_20_difference",
         "wellbeing.absence_change_beyond",
         "wellbeing.theta_beyond",
     ):
         assert found[name] == 0, name
-    assert found["escalation.or_valid_5pp"] == 1
+    assert found["escalation.total_or_valid_5pp"] == 1
 
 
 def test_closing_shares_add_up(entries):
@@ -127,8 +127,8 @@ def test_illness_share_is_met_by_simulation(world):
 def test_truth_without_cases_is_null_not_wrong(monkeypatch):
     monkeypatch.setattr(truth, "LEAST_PUPILS", 1)
     found = {e["id"]: e for e in simulate(pupils=20, seed=1).truth["estimands"]}
-    assert found["return.cif_week_20"]["value"] is None
-    assert found["return.cif_week_20"]["n"] < 2
+    assert found["return.past_closing_week_20"]["value"] is None
+    assert found["return.past_closing_week_20"]["n"] < 2
 
 
 def test_return_is_the_first_four_weeks_below_ten_per_cent(world):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from absence_risk import __version__, disclosure
+from absence_risk import disclosure
 from absence_risk.errors import DesignError, EstimationError, SchemaError
 from absence_risk.register.definition import AbsenceDefinition
 from absence_risk.study.claims import CLAIMS, Prepared
@@ -161,7 +162,9 @@ def run(
     for at, (claim, answer) in enumerate(CLAIMS.items()):
         tell(f"Claim: {claim}", 0.35 + 0.1 * at)
         try:
-            results[claim] = disclosure.protect(answer(prepared), plan.minimum)
+            results[claim] = disclosure.protect(
+                answer(prepared), plan.minimum, beside=tuple(results.values())
+            )
         except (DesignError, EstimationError) as error:
             refused[claim] = str(error)
     levels = describe_levels(cube, prepared.schools, conf_level=plan.conf_level)
@@ -174,7 +177,7 @@ def run(
         definition=cube.definition.describe(),
         plan=plan,
         seed=random_state,
-        version=__version__,
+        version=version("absence_risk"),
     )
 
 

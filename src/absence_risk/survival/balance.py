@@ -51,9 +51,8 @@ class Balance:
 def balance(design: Design) -> tuple[Balance, ...]:
     """Compare the two groups before the start, after weighting.
 
-    A quarter of a standard deviation is the limit beyond which adjustment is not to be trusted
-    (Rubin 2001, Health Services and Outcomes Research Methodology 2:169–188; Stuart 2010,
-    Statistical Science 25:1–21).
+    A quarter of a standard deviation is the limit beyond which groups are not equivalent enough
+    for adjustment (What Works Clearinghouse, baseline equivalence, document 256).
 
     Parameters
     ----------

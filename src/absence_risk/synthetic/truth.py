@@ -172,7 +172,7 @@ def _escalation(world: World) -> Iterator[dict[str, Any]]:
         value=effects.later_invalid_difference(world, without),
     )
     yield _entry(
-        "escalation.or_valid_5pp",
+        "escalation.total_or_valid_5pp",
         "odds of invalid absence over lessons at risk (scheduled less valid) in the last term, "
         "under do(recent valid absence + 0.05 in the first term) over as it is; marginal, total "
         "effect (also through early invalid absence)",
@@ -193,7 +193,7 @@ def _team(world: World) -> Iterator[dict[str, Any]]:
     for weeks in (12, 20):
         whom = f"{_STARTED} at least {weeks} school weeks before the year's end"
         yield _entry(
-            f"return.cif_week_{weeks}",
+            f"return.past_closing_week_{weeks}",
             f"P(back by week {weeks}); {rule}",
             whom,
             "share",
@@ -201,7 +201,7 @@ def _team(world: World) -> Iterator[dict[str, Any]]:
             value=effects.return_share(world, weeks),
         )
         yield _entry(
-            f"return.cif_week_{weeks}_difference",
+            f"return.past_closing_week_{weeks}_difference",
             f"P(back by week {weeks}) − P(the same | do(team effect = 0)); {rule}",
             whom,
             "share",

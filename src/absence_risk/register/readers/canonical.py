@@ -79,7 +79,7 @@ def _find(folder: Path) -> dict[str, list[Path]]:
     """Return the files of each table, or raise where none is there."""
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "does not exist"
-        raise SchemaError([_no_register(f"The path {what}.")])
+        raise SchemaError([_no_register(f"The path {hides_digits(folder.name)!r} {what}.")])
     found: dict[str, list[Path]] = {}
     for name in TABLES:
         files = [folder / f"{name}.{ending}" for ending in ("parquet", "csv")]
