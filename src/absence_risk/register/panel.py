@@ -72,14 +72,9 @@ def month_panel(
     if definition.unit != "minute":
         raise ValueError("One stage sums minutes only; a rule that counts days needs the cube.")
     counted = counted_minutes(columns, definition)
-    date = nw.col("date").dt
-    day = (
-        date.year().cast(nw.Int64) * 10_000
-        + date.month().cast(nw.Int64) * 100
-        + date.day().cast(nw.Int64)
-    )
     names = ("scheduled", "valid", "invalid")
-    kept = rows.filter(day.is_in(_day_numbers(calendar)))
+    kept = rows.filter(_is_school_day(rows, calendar))
+    date = nw.col("date").dt
     month = date.year().cast(nw.Int64) * 100 + date.month().cast(nw.Int64)
     named = kept.select("pupil_key", period=month, **{n: counted[n] for n in names})
     months = named.group_by("pupil_key", "period").agg(*(nw.col(n).sum() for n in names))
@@ -87,9 +82,18 @@ def month_panel(
     return collect(months.filter(nw.col("scheduled") > 0).select(*whole))
 
 
-def _day_numbers(calendar: SchoolCalendar) -> list[int]:
+def _is_school_day(rows: nw.LazyFrame[Any], calendar: SchoolCalendar) -> nw.Expr:
+    """Compare dates as dates where they are; engines differ in how they compare times."""
+    date = nw.col("date")
+    if rows.collect_schema()["date"] == nw.Date:
+        return date.is_in(calendar.dates.tolist())
+    number = (
+        date.dt.year().cast(nw.Int64) * 10_000
+        + date.dt.month().cast(nw.Int64) * 100
+        + date.dt.day().cast(nw.Int64)
+    )
     day = (calendar.dates - calendar.dates.astype("datetime64[M]")).astype(np.int64) + 1
-    return [int(number) for number in calendar.month * 100 + day]
+    return number.is_in([int(value) for value in calendar.month * 100 + day])
 
 
 def panel_from_cube(

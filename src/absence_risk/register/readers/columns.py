@@ -129,11 +129,23 @@ def typed_table(
     return LoadedTable(name=schema.name, frame=frame, file=file, problems=tuple(problems))
 
 
+_EMPTY_TYPES: dict[str, Any] = {
+    "bool": "boolean",
+    "date": "datetime64[ns]",
+    "float64": "float64",
+    "int16": "Int64",
+    "text": "object",
+    "timestamp": "datetime64[ns]",
+    "uint32": "Int64",
+    "uint8": "Int64",
+}
+
+
 def _empty(field: Field, index: pd.Index) -> pd.Series:
     import pandas as pd  # noqa: PLC0415
 
-    empty = pd.Series([None] * len(index), index=index, dtype=object)
-    return _converted(empty, field, is_csv=False)[0]
+    empty: pd.Series = pd.Series(None, index=index, dtype=_EMPTY_TYPES[field.kind])
+    return empty
 
 
 def _wrong_type(
