@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import duckdb
 import pandas as pd
 import polars as pl
@@ -90,3 +93,16 @@ def test_semicolons_and_byte_order_mark(tables, tmp_path):
     assert reg.validate().errors == ()
     pd.testing.assert_frame_equal(reg.panel(), read_register(tables).panel())
     pd.testing.assert_frame_equal(reg.outcomes, read_register(tables).outcomes)
+
+
+def test_nothing_is_printed_when_the_program_ends(tables, write):
+    folder = write(tables)
+    program = (
+        "import sys; from absence_risk.register.register import read_register as read; "
+        "reg = read(sys.argv[1]); reg.panel(); reg.cube(); assert reg.validate().ok"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("", "")
+    assert sorted(path.name for path in folder.iterdir()) == sorted(f"{n}.parquet" for n in tables)

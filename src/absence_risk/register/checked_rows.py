@@ -14,6 +14,7 @@ import narwhals.stable.v2 as nw
 from absence_risk.register.engine import Engine, collect, run
 from absence_risk.register.fields import SQL_TYPES, Field
 from absence_risk.register.row_files import (
+    REJECTS,
     FrameRows,
     RowFile,
     RowFiles,
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["CheckedRows", "Place", "check_rows"]
 
 T = TypeVar("T")
-
-_REJECTS = ", store_rejects = true"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +250,7 @@ def _groups(files: tuple[RowFile, ...]) -> list[tuple[str, dict[str, str]]]:
     forms: dict[tuple[tuple[str, str], ...], list[RowFile]] = {}
     for file in files:
         if file.kind == "csv":
-            groups.append((csv_source(file, options=_REJECTS), file.columns))
+            groups.append((csv_source(file, options=REJECTS), file.columns))
         else:
             forms.setdefault(tuple(file.columns.items()), []).append(file)
     groups += [(parquet_source(same), same[0].columns) for same in forms.values()]
@@ -260,13 +259,13 @@ def _groups(files: tuple[RowFile, ...]) -> list[tuple[str, dict[str, str]]]:
 
 def _source(file: RowFile) -> str:
     if file.kind == "csv":
-        return csv_source(file, options=_REJECTS)
+        return csv_source(file, options=REJECTS)
     return parquet_source([file])
 
 
 def _numbered(file: RowFile) -> str:
     if file.kind == "csv":
-        return csv_source(file, options=_REJECTS)
+        return csv_source(file, options=REJECTS)
     return parquet_source([file], options=", file_row_number = true")
 
 

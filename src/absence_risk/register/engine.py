@@ -14,6 +14,7 @@ import narwhals.stable.v2 as nw
 
 from absence_risk.errors import AbsenceRiskError, Problem, SchemaError
 from absence_risk.register.row_files import (
+    REJECTS,
     FrameRows,
     RowFile,
     RowFiles,
@@ -30,15 +31,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-__all__ = [
-    "Engine",
-    "collect",
-    "first_rows",
-    "parquet_columns",
-    "parquet_frame",
-    "run",
-    "run_on_rows",
-]
+__all__ = ["Engine", "Files", "collect", "read_files", "run", "run_on_rows"]
 
 T = TypeVar("T")
 
@@ -180,90 +173,103 @@ def collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
     return native
 
 
-def parquet_columns(path: Path, engine: Engine) -> dict[str, str] | None:
-    """Return column names and engine types of a parquet file.
+@dataclass(frozen=True, eq=False)
+class Files:
+    """Reads whole or parts of single files; a file that cannot be read gives None.
 
     Parameters
     ----------
-    path : Path
-        The file.
-    engine : Engine
-        Settings.
-
-    Returns
-    -------
-    dict of str to str or None
-        Type by column; None if the file is no whole parquet file.
+    connection : duckdb.DuckDBPyConnection
+        The connection that reads.
     """
-    query = f"DESCRIBE SELECT * FROM read_parquet({sql_text(str(path))}, hive_partitioning = false)"
-    try:
-        rows = run(engine, lambda connection: connection.sql(query).fetchall())
-    except SchemaError:
-        return None
-    return {str(row[0]): str(row[1]) for row in rows}
+
+    connection: duckdb.DuckDBPyConnection
+
+    def parquet_columns(self, path: Path) -> dict[str, str] | None:
+        """Return column names and engine types of a parquet file.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+
+        Returns
+        -------
+        dict of str to str or None
+            Type by column.
+        """
+        described = self._frame(f"DESCRIBE SELECT * FROM {_parquet(path)}")
+        if described is None:
+            return None
+        pairs = zip(described["column_name"], described["column_type"], strict=True)
+        return {str(name): str(kind) for name, kind in pairs}
+
+    def parquet_frame(self, path: Path) -> pd.DataFrame | None:
+        """Read a small parquet table.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+
+        Returns
+        -------
+        pandas.DataFrame or None
+            All rows and columns, in the order of the file.
+        """
+        return self._frame(f"SELECT * FROM {_parquet(path)}")
+
+    def first_rows(self, file: RowFile, limit: int) -> pd.DataFrame | None:
+        """Return the first rows of a file, in whatever types it has.
+
+        Parameters
+        ----------
+        file : RowFile
+            The file.
+        limit : int
+            Number of rows.
+
+        Returns
+        -------
+        pandas.DataFrame or None
+            All columns.
+        """
+        is_csv = file.kind == "csv"
+        place = csv_source(file, options=REJECTS) if is_csv else parquet_source([file])
+        return self._frame(f"SELECT * FROM {place} LIMIT {limit:d}")
+
+    def _frame(self, query: str) -> pd.DataFrame | None:
+        import duckdb  # noqa: PLC0415
+
+        try:
+            frame: pd.DataFrame = self.connection.sql(query).df()
+        except duckdb.Error:
+            return None
+        return frame
 
 
-def parquet_frame(path: Path, engine: Engine) -> pd.DataFrame:
-    """Read a small parquet table.
+def _parquet(path: Path) -> str:
+    return f"read_parquet({sql_text(str(path))}, hive_partitioning = false)"
+
+
+def read_files(engine: Engine, work: Callable[[Files], T]) -> T:
+    """Read single files with one connection.
 
     Parameters
     ----------
-    path : Path
-        The file.
     engine : Engine
         Settings.
+    work : callable
+        Takes the reader and returns the answer.
 
     Returns
     -------
-    pandas.DataFrame
-        All rows and columns, in the order of the file.
-
-    Raises
-    ------
-    SchemaError
-        If the file is no whole parquet file.
+    object
+        What ``work`` returns.
     """
 
-    def read(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    def inside(connection: duckdb.DuckDBPyConnection) -> T:
         connection.execute("SET preserve_insertion_order = true")
-        query = f"SELECT * FROM read_parquet({sql_text(str(path))}, hive_partitioning = false)"
-        frame: pd.DataFrame = connection.sql(query).df()
-        return frame
+        return work(Files(connection))
 
-    return run(engine, read)
-
-
-def first_rows(file: RowFile, engine: Engine, limit: int) -> pd.DataFrame:
-    """Return the first rows of a file, in whatever types it has.
-
-    Parameters
-    ----------
-    file : RowFile
-        The file.
-    engine : Engine
-        Settings.
-    limit : int
-        Number of rows.
-
-    Returns
-    -------
-    pandas.DataFrame
-        All columns.
-
-    Raises
-    ------
-    SchemaError
-        If the file cannot be read.
-    """
-    place = (
-        csv_source(file, options=", store_rejects = true")
-        if file.kind == "csv"
-        else parquet_source([file])
-    )
-    query = f"SELECT * FROM {place} LIMIT {limit:d}"
-
-    def read(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-        frame: pd.DataFrame = connection.sql(query).df()
-        return frame
-
-    return run(engine, read)
+    return run(engine, inside)

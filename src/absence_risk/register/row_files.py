@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "REJECTS",
     "FrameRows",
     "RowFile",
     "RowFiles",
@@ -21,6 +22,9 @@ __all__ = [
     "quoted",
     "typed_query",
 ]
+
+REJECTS = ", store_rejects = true"
+"""Option of `csv_source`: set broken lines aside instead of stopping."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from absence_risk.errors import Problem, SchemaError
-from absence_risk.register.engine import Engine, first_rows, parquet_columns, parquet_frame
+from absence_risk.register.engine import Engine, Files, read_files
 from absence_risk.register.identity import hides_digits
 from absence_risk.register.readers.columns import LoadedTable, missing_columns, typed_table
 from absence_risk.register.readers.loaded import (
@@ -55,24 +55,27 @@ def load_folder(folder: Path, engine: Engine) -> Loaded:
             problems.append(absent_table(name))
         if name != "registers" and len(found[name]) > 1:
             problems.append(_two_files(name, [_shown(p, folder) for p in found[name]]))
-    row_files = [_row_file(path, folder, engine, problems) for path in found["registers"]]
-    for file in row_files:
-        if file is not None:
-            problems += _row_identities(file, engine)
+    row_files, tables = read_files(engine, lambda files: _read(found, folder, files, problems))
+    if problems:
+        raise SchemaError(problems)
+    return Loaded(
+        rows=RowFiles(files=row_files),
+        tables=tables,
+        source=hides_digits(folder.name),
+        problems=tuple(_row_column_problems(row_files)),
+    )
+
+
+def _read(
+    found: dict[str, list[Path]], folder: Path, files: Files, problems: list[Problem]
+) -> tuple[tuple[RowFile, ...], dict[str, LoadedTable]]:
+    row_files = [_row_file(path, folder, files, problems) for path in found["registers"]]
     tables = {
-        name: _small_table(name, found[name], folder, engine, problems)
+        name: _small_table(name, found[name], folder, files, problems)
         for name in TABLES
         if name != "registers"
     }
-    if problems:
-        raise SchemaError(problems)
-    files = tuple(file for file in row_files if file is not None)
-    return Loaded(
-        rows=RowFiles(files=files),
-        tables=tables,
-        source=hides_digits(folder.name),
-        problems=tuple(_row_column_problems(files)),
-    )
+    return tuple(file for file in row_files if file is not None), tables
 
 
 def _find(folder: Path) -> dict[str, list[Path]]:
@@ -141,39 +144,35 @@ def _two_columns(name: str, shown: str, columns: tuple[str, ...]) -> Problem | N
     )
 
 
-def _row_file(path: Path, folder: Path, engine: Engine, problems: list[Problem]) -> RowFile | None:
+def _row_file(path: Path, folder: Path, files: Files, problems: list[Problem]) -> RowFile | None:
+    """Describe a file of rows, and check names and the first rows; validation sees all rows."""
     shown = _shown(path, folder)
     if path.stat().st_size == 0:
         problems.append(_broken("registers", shown, "E004"))
         return None
     if path.suffix == ".parquet":
-        columns = parquet_columns(path, engine)
-        if columns is None:
-            problems.append(_broken("registers", shown))
+        columns = files.parquet_columns(path)
+        file = RowFile(path=path, shown=shown, kind="parquet", columns=columns or {})
+    else:
+        head = csv_head(path)
+        double = None if head is None else _two_columns("registers", shown, head.columns)
+        if head is None or double is not None:
+            problems.append(double or _broken("registers", shown))
             return None
-        return RowFile(path=path, shown=shown, kind="parquet", columns=columns)
-    head = csv_head(path)
-    if head is None:
+        columns = dict.fromkeys(head.columns, "VARCHAR")
+        file = RowFile(
+            path=path, shown=shown, kind="csv", columns=columns, delimiter=head.delimiter
+        )
+    rows = None if columns is None else files.first_rows(file, FIRST_ROWS)
+    if rows is None:
         problems.append(_broken("registers", shown))
         return None
-    double = _two_columns("registers", shown, head.columns)
-    if double is not None:
-        problems.append(double)
-        return None
-    columns = dict.fromkeys(head.columns, "VARCHAR")
-    return RowFile(path=path, shown=shown, kind="csv", columns=columns, delimiter=head.delimiter)
-
-
-def _row_identities(file: RowFile, engine: Engine) -> list[Problem]:
-    """Check names and the first rows; validation looks at all rows."""
-    try:
-        return identities("registers", file.shown, first_rows(file, engine, FIRST_ROWS))
-    except SchemaError:
-        return [_broken("registers", file.shown)]
+    problems += identities("registers", shown, rows)
+    return file
 
 
 def _small_table(
-    name: str, paths: list[Path], folder: Path, engine: Engine, problems: list[Problem]
+    name: str, paths: list[Path], folder: Path, files: Files, problems: list[Problem]
 ) -> LoadedTable:
     import pandas as pd  # noqa: PLC0415
 
@@ -184,14 +183,14 @@ def _small_table(
     path, shown = paths[0], _shown(paths[0], folder)
     if path.stat().st_size == 0:
         problems.append(_broken(name, shown, "E004"))
-        return _small_table(name, [], folder, engine, problems)
+        return _small_table(name, [], folder, files, problems)
     if path.suffix == ".parquet":
-        return _parquet_table(name, path, shown, engine, problems)
+        return _parquet_table(name, path, shown, files, problems)
     head = csv_head(path)
     double = None if head is None else _two_columns(name, shown, head.columns)
     if head is None or double is not None:
         problems.append(double or _broken(name, shown))
-        return _small_table(name, [], folder, engine, problems)
+        return _small_table(name, [], folder, files, problems)
     raw, line_problems = csv_frame(path, head, name, shown)
     problems += identities(name, shown, raw)
     loaded = typed_table(raw, schema, shown, is_csv=True, comma=head.delimiter != ",")
@@ -199,13 +198,12 @@ def _small_table(
 
 
 def _parquet_table(
-    name: str, path: Path, shown: str, engine: Engine, problems: list[Problem]
+    name: str, path: Path, shown: str, files: Files, problems: list[Problem]
 ) -> LoadedTable:
     import pandas as pd  # noqa: PLC0415
 
-    try:
-        raw = parquet_frame(path, engine)
-    except SchemaError:
+    raw = files.parquet_frame(path)
+    if raw is None:
         problems.append(_broken(name, shown))
         raw = pd.DataFrame(columns=list(TABLES[name].names), dtype=object)
     raw.index = pd.RangeIndex(1, len(raw) + 1)
