@@ -178,13 +178,6 @@ def test_missing_limits_are_no_trouble(results: dict[str, Result]) -> None:
     assert dots(ax) == [row.estimate for row in rows]
 
 
-def test_cohorts(results: dict[str, Result]) -> None:
-    result = results["wellbeing"]
-    table = dataclasses.replace(result.table("change"), name="by_cohort")
-    ax = plots.plot_by_cohort(dataclasses.replace(result, tables=(table,)))
-    assert dots(ax) == [row.estimate for row in table.rows]
-
-
 def test_figures_cover_every_table_that_has_a_plot(results: dict[str, Result]) -> None:
     for claim, result in results.items():
         names = {name for name, owner in CLAIM.items() if owner == claim}

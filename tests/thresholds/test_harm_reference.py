@@ -33,9 +33,9 @@ def found():
 @pytest.mark.parametrize(
     ("term", "key"),
     [
-        ("slope below 20%", "below"),
-        ("slope above 20%", "above"),
-        ("slope change at 20%", "change"),
+        ("slope below 20 %", "below"),
+        ("slope above 20 %", "above"),
+        ("slope change at 20 %", "change"),
         ("slope of one straight line", "overall"),
     ],
 )

@@ -41,14 +41,14 @@ def test_a_sharp_bend_at_20_is_supported():
     assert found.verdict.answer == "supported"
     assert shape(found).startswith("kink in")
     assert not found.beyond.covers(0)
-    assert "steeper beyond 20%" in found.verdict.sentence
-    assert "Harm is not absent below 20%" in " ".join(found.verdict.reasons)
+    assert "steeper beyond 20 %" in found.verdict.sentence
+    assert "Harm is not absent below 20 %" in " ".join(found.verdict.reasons)
 
 
 def test_a_bend_elsewhere_is_not_support_for_20():
     found = weigh(world(kink_at(0.10, -160), n=6000, sigma=5))
     assert found.verdict.answer == "not supported"
-    assert "not at 20%" in found.verdict.sentence
+    assert "not at 20 %" in found.verdict.sentence
 
 
 def test_a_bend_the_other_way_is_not_support():
@@ -107,7 +107,7 @@ def test_smooth_truth_is_rarely_called_a_kink(mean):
 def test_the_benchmark_is_what_a_smooth_relation_shows():
     found = weigh(world(lambda x: -100 * x**2, n=4000))
     rows = {row.term: row for row in found.table("slopes").rows}
-    below, above = rows["slope below 20%"], rows["slope above 20%"]
+    below, above = rows["slope below 20 %"], rows["slope above 20 %"]
     assert found.estimate.estimate == pytest.approx(above.estimate - below.estimate)
     assert found.beyond.estimate == pytest.approx(
         found.estimate.estimate - found.benchmark.estimate

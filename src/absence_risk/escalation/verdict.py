@@ -14,7 +14,7 @@ __all__ = ["decide", "judge"]
 _FEW_CLUSTERS = 20
 
 
-def decide(adjusted: Estimate, ratio: Estimate) -> Answer:
+def decide(adjusted: Estimate, ratio: Estimate, *, tolerance: float) -> Answer:
     """Apply the rule that was written before any data were seen.
 
     Parameters
@@ -23,21 +23,24 @@ def decide(adjusted: Estimate, ratio: Estimate) -> Answer:
         Adjusted odds ratio with its interval.
     ratio : Estimate
         Adjusted over time-reversed odds ratio with its interval.
+    tolerance : float
+        Ratio up to which unequal halves alone can go, 1 or more.
 
     Returns
     -------
     {"supported", "not supported", "undecidable"}
-        Supported where both intervals lie above 1; not supported where one lies at or below 1.
+        Supported where the interval of the adjusted odds ratio lies above 1 and that of the ratio
+        above the tolerance; not supported where one of them lies at or below 1.
 
     Examples
     --------
     >>> above = Estimate(term="x", conf_low=1.1, conf_high=1.4)
-    >>> decide(above, Estimate(term="y", conf_low=0.8, conf_high=1.2))
+    >>> decide(above, Estimate(term="y", conf_low=0.8, conf_high=1.2), tolerance=1.1)
     'undecidable'
     """
     if adjusted.conf_low is None or ratio.conf_low is None:
         return "undecidable"
-    if adjusted.conf_low > 1 and ratio.conf_low > 1:
+    if adjusted.conf_low > 1 and ratio.conf_low > tolerance:
         return "supported"
     highest = (adjusted.conf_high, ratio.conf_high)
     if any(limit is not None and limit <= 1 for limit in highest):
@@ -52,6 +55,7 @@ def judge(
     ratio: Estimate,
     *,
     per: float,
+    tolerance: float,
     conf_level: float,
 ) -> Verdict:
     """Return the verdict with its sentence and reasons.
@@ -64,6 +68,8 @@ def judge(
         Adjusted and time-reversed odds ratio, and their ratio.
     per : float
         Unit of valid absence, as a share.
+    tolerance : float
+        Ratio up to which unequal halves alone can go.
     conf_level : float
         Confidence level of the intervals.
 
@@ -72,7 +78,7 @@ def judge(
     Verdict
         The answer; its sentence speaks of an association in time only.
     """
-    answer = decide(adjusted, ratio)
+    answer = decide(adjusted, ratio, tolerance=tolerance)
     first = (
         f"Pupils with {100 * per:g} points more valid absence in the first half have "
         f"{_text(adjusted, conf_level)} times the odds of invalid absence in the second"
@@ -85,7 +91,7 @@ def judge(
         "absence comes first.",
     }
     return Verdict(
-        answer=answer, sentence=ends[answer], reasons=_reasons(halves, ratio, conf_level)
+        answer=answer, sentence=ends[answer], reasons=_reasons(halves, ratio, tolerance, conf_level)
     )
 
 
@@ -96,7 +102,9 @@ def _text(row: Estimate, conf_level: float) -> str:
     )
 
 
-def _reasons(halves: Halves, ratio: Estimate, conf_level: float) -> tuple[str, ...]:
+def _reasons(
+    halves: Halves, ratio: Estimate, tolerance: float, conf_level: float
+) -> tuple[str, ...]:
     early_valid = halves.early.valid.sum() / halves.early.scheduled.sum()
     later_valid = halves.later.valid.sum() / halves.later.scheduled.sum()
     reasons = [
@@ -111,7 +119,8 @@ def _reasons(halves: Halves, ratio: Estimate, conf_level: float) -> tuple[str, .
         f"Valid absence is {100 * early_valid:.1f} % of school time in the early half and "
         f"{100 * later_valid:.1f} % in the later half; the comparison backwards in time takes the "
         "halves to be alike but for their order, so a season of illness or a general rise of "
-        "invalid absence can move it.",
+        "invalid absence can move it. A ratio that may be as low as "
+        f"{tolerance:g} therefore does not count as support.",
     ]
     if halves.n_clusters < _FEW_CLUSTERS:
         reasons.append(

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from absence_risk.plots.escalation import plot_later_by_early, plot_odds_ratios
     from absence_risk.plots.evaluation import (
-        plot_by_cohort,
         plot_change,
         plot_responders,
         plot_wellbeing,
@@ -31,7 +30,6 @@ __all__ = [
     "figures",
     "plot_alarms",
     "plot_break",
-    "plot_by_cohort",
     "plot_change",
     "plot_dose_response",
     "plot_endings",
@@ -49,7 +47,6 @@ _HOMES = {
     "figures": "gallery",
     "plot_alarms": "thresholds",
     "plot_break": "thresholds",
-    "plot_by_cohort": "evaluation",
     "plot_change": "evaluation",
     "plot_dose_response": "thresholds",
     "plot_endings": "survival",

@@ -10,6 +10,7 @@ from absence_risk.plots.style import (
     caption,
     empty,
     label_with_n,
+    most_pupils,
     per_cent,
     per_cent_axis,
     shown,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from absence_risk.result import Estimate, Result
 
-__all__ = ["plot_by_cohort", "plot_change", "plot_responders", "plot_wellbeing"]
+__all__ = ["plot_change", "plot_responders", "plot_wellbeing"]
 
 
 @styled
@@ -110,46 +111,14 @@ def plot_wellbeing(result: Result, *, ax: Axes | None = None) -> Axes:
     Axes
         The axes: one dot with interval per row, on the scale of the questionnaire.
     """
-    return _own_unit(result, "wellbeing", "Wellbeing before and after", "points of the scale", ax)
-
-
-@styled
-def plot_by_cohort(result: Result, *, ax: Axes | None = None) -> Axes:
-    """Draw the change beyond the benchmark by cohort.
-
-    Parameters
-    ----------
-    result : Result
-        Result with the table ``by_cohort``.
-    ax : Axes or None
-        Axes to draw on; a new figure by default.
-
-    Returns
-    -------
-    Axes
-        The axes: one dot with interval per row.
-    """
-    table, title = result.table("by_cohort"), "Change in absence by cohort"
+    table = result.table("wellbeing")
     rows = shown(table)
     ax = axes_for(ax, row_height(len(rows), map(label_with_n, rows)))
-    if not rows:
-        return empty(ax, result, table, title)
-    draw_intervals(ax, rows, _name, _points, null=0.0)
-    per_cent_axis(ax, "x", sign="")
-    ax.set_title(title)
-    ax.set_xlabel("percentage points; left of 0 = less absence")
-    caption(ax, result, table)
-    return ax
-
-
-def _own_unit(result: Result, name: str, title: str, unit: str, ax: Axes | None) -> Axes:
-    table = result.table(name)
-    rows = shown(table)
-    ax = axes_for(ax, row_height(len(rows), map(label_with_n, rows)))
+    title = "Wellbeing before and after"
     if not rows:
         return empty(ax, result, table, title)
     draw_intervals(ax, rows, label_with_n, lambda value: f"{value:.2f}".replace("-", "−"))
     ax.set_title(title)
-    ax.set_xlabel(unit)
-    caption(ax, result, table, what=f"{table.title}.")
+    ax.set_xlabel("points of the scale")
+    caption(ax, result, table, n=most_pupils(table), definition=table.note)
     return ax

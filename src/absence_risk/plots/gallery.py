@@ -30,7 +30,6 @@ PLOTS: dict[str, Callable[..., Axes]] = {
     "change": evaluation.plot_change,
     "responders": evaluation.plot_responders,
     "wellbeing": evaluation.plot_wellbeing,
-    "by_cohort": evaluation.plot_by_cohort,
 }
 """Which function draws which table."""
 

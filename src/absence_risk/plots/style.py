@@ -33,6 +33,7 @@ __all__ = [
     "count",
     "empty",
     "label_with_n",
+    "most_pupils",
     "per_cent",
     "per_cent_axis",
     "shown",
@@ -292,6 +293,22 @@ def caption(
         gid="caption",
         annotation_clip=False,
     )
+
+
+def most_pupils(table: Table) -> int | None:
+    """Return the largest n of a table: everybody it could have been about.
+
+    Parameters
+    ----------
+    table : Table
+        Table whose rows count different pupils.
+
+    Returns
+    -------
+    int or None
+        The largest n, None where no row shows one.
+    """
+    return max((row.n for row in table.rows if row.n is not None), default=None)
 
 
 def _sentence(text: str) -> str:

@@ -14,6 +14,7 @@ from absence_risk.plots.style import (
     axes_for,
     caption,
     empty,
+    most_pupils,
     per_cent,
     per_cent_axis,
     shown,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from absence_risk.result import Estimate, Result, Table
+    from absence_risk.result import Estimate, Result
 
 __all__ = [
     "plot_alarms",
@@ -211,7 +212,7 @@ def plot_operating_points(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.set_title(title)
     ax.set_xlabel("share")
     what = "Open: an alarm that knows nothing."
-    caption(ax, result, table, what=what, n=_pupils(table), definition=table.note)
+    caption(ax, result, table, what=what, n=most_pupils(table), definition=table.note)
     return ax
 
 
@@ -229,11 +230,6 @@ def _by_measure(rows: Sequence[Estimate]) -> list[Estimate]:
 
 def _measure(row: Estimate) -> str:
     return row.term if row.threshold is None else f"{row.term}, {per_cent(row.threshold)} step"
-
-
-def _pupils(table: Table) -> int | None:
-    """Return the largest n of a table: all pupils who could have been flagged."""
-    return max((row.n for row in table.rows if row.n is not None), default=None)
 
 
 def _step_colours(rows: Sequence[Estimate]) -> dict[float, str]:
@@ -274,7 +270,7 @@ def plot_alarms(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.set_ylim(bottom=0)
     ax.set_title(title)
     ax.set_ylabel("alarms per 1,000 pupils")
-    caption(ax, result, table, below=38.0, n=_pupils(table), definition=table.note)
+    caption(ax, result, table, below=38.0, n=most_pupils(table), definition=table.note)
     return ax
 
 

@@ -34,7 +34,6 @@ _KINDS: Mapping[str, Kind] = {
     "endings": "share",
     "relapse": "share",
     "change": "points",
-    "by_cohort": "points",
     "responders": "share",
     "wellbeing": "number",
 }

@@ -104,6 +104,7 @@ def _threshold(given: Prepared) -> Result:
         at=plan.threshold,
         random_state=given.seed,
         conf_level=plan.conf_level,
+        definition=dataclasses.replace(given.cube.definition, window="year").describe(),
     )
     first, *_, last = dict.fromkeys(given.cube.calendar.terms)
     alarms = operating_points(

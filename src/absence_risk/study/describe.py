@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,7 +65,7 @@ def describe_levels(cube: Cube, schools: npt.ArrayLike, *, conf_level: float = 0
         title="Absence over the whole year (shares)",
         rows=tuple(rows),
         note=f"{conf_level * 100:g} % intervals with schools as clusters; "
-        f"{cube.definition.describe().replace('per month', 'per year')}.",
+        f"{replace(cube.definition, window='year').describe()}.",
     )
 
 

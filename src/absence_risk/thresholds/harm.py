@@ -20,6 +20,7 @@ from absence_risk.thresholds.nulls import weigh_candidates
 from absence_risk.thresholds.sample import read_sample
 from absence_risk.thresholds.slopes import estimate_slopes
 from absence_risk.thresholds.verdict import Finding, judge
+from absence_risk.thresholds.wording import outcome_words, per_cent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +37,7 @@ _METHOD = (
     "errors and t({df}) intervals"
 )
 _BENCHMARK = (
-    "the slope change at {at:.0%} that the same bent line shows where the truth is the fitted "
+    "the slope change at {at} that the same bent line shows where the truth is the fitted "
     "smooth curve, with no bend anywhere"
 )
 
@@ -55,6 +56,7 @@ def harm_evidence(
     margin: float = 0.5,
     trim: float = 0.01,
     linear_probability: bool = False,
+    definition: str | None = None,
 ) -> Result:
     """Weigh the claim that harm begins to grow faster at a share of absence.
 
@@ -101,6 +103,8 @@ def harm_evidence(
         Least share of pupils on each side of a kink, in [0, 0.5).
     linear_probability : bool
         Accept an outcome with two values and read slopes as differences in probability.
+    definition : str or None
+        The absence definition behind the exposure in words, for the text beside the figures.
 
     Returns
     -------
@@ -159,8 +163,9 @@ def harm_evidence(
         benchmark=slopes.benchmark,
         beyond=slopes.beyond,
         null=0.0,
-        benchmark_is=_BENCHMARK.format(at=at),
-        definition=f"{exposure} as given; outcome {outcome}{_adjusted(covariates)}",
+        benchmark_is=_BENCHMARK.format(at=per_cent(at)),
+        definition=f"{definition or f'{exposure} as given'}; outcome: {outcome_words(outcome)}"
+        f"{_adjusted(covariates)}",
         n=sample.n,
         flow=sample.flow,
         tables=(
@@ -199,13 +204,13 @@ def _adjusted(covariates: Sequence[str]) -> str:
 
 
 def _estimand(outcome: str, at: float, sample: Sample) -> Estimand:
-    unit = "difference in probability" if sample.binary else f"units of {outcome}"
+    unit = "difference in probability" if sample.binary else outcome_words(outcome)
     return Estimand(
         id=f"threshold.slope_change_at_{100 * at:g}",
         claim="threshold",
         formula=(
-            f"slope of the mean of {outcome} beyond {at:.0%} absence minus the slope below, from a "
-            "line bent there"
+            f"slope of the mean of {outcome_words(outcome)} beyond {per_cent(at)} absence minus "
+            "the slope below, from a line bent there"
         ),
         population="pupils with known outcome and absence",
         unit=f"{unit} per 10 points of absence",

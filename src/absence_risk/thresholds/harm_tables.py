@@ -12,6 +12,7 @@ from absence_risk.stats.cr1 import cr1_covariance
 from absence_risk.stats.sandwich import t_inference
 from absence_risk.stats.splines import restricted_cubic
 from absence_risk.thresholds.slopes import contrasts
+from absence_risk.thresholds.wording import per_cent
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -272,8 +273,8 @@ def break_table(sample: Sample, fits: Candidates, kink_set: Floats, at: float) -
         note=(
             f"Likelihood-ratio set with a wild-bootstrap critical value; it may have gaps. "
             f"Searched from {low:.3f} to {high:.3f}; a set that reaches an end is not bounded "
-            f"there. {at:.0%} is {'inside' if inside else 'outside'} the set. A best kink exists "
-            "for any data: it is a finding only where the verdict says kink."
+            f"there. {per_cent(at)} is {'inside' if inside else 'outside'} the set. A best kink "
+            "exists for any data: it is a finding only where the verdict says kink."
         ),
     )
 

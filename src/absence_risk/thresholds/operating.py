@@ -19,6 +19,7 @@ from absence_risk.stats.operating import (
     exact_interval,
     operating_shares,
 )
+from absence_risk.thresholds.wording import per_cent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,7 +153,7 @@ def operating_points(
     )
     title = (
         f"What reaching a step in {', '.join(alarms_in)} says about absence of at least "
-        f"{event_at:.0%} in {', '.join(event_in)} (shares)"
+        f"{per_cent(event_at)} in {', '.join(event_in)} (shares)"
     )
     return (
         Table(name="operating_points", title=title, rows=points, note=_POINTS_NOTE + note),

@@ -12,6 +12,7 @@ from absence_risk.stats.bootstrap import percentile_interval
 from absence_risk.stats.cr1 import cr1_covariance
 from absence_risk.stats.sandwich import t_inference
 from absence_risk.thresholds.nulls import hinge_weights
+from absence_risk.thresholds.wording import per_cent
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -118,7 +119,11 @@ def estimate_slopes(
 
     above = int((sample.x > at).sum())
     counts = (sample.n - above, above, sample.n)
-    terms = (f"slope below {at:.0%}", f"slope above {at:.0%}", f"slope change at {at:.0%}")
+    terms = (
+        f"slope below {per_cent(at)}",
+        f"slope above {per_cent(at)}",
+        f"slope change at {per_cent(at)}",
+    )
     line = contrasts(fits.linear, sample, [[0, 1]])
     bent = contrasts(fits.hinge, sample, [[0, 1, 0], [0, 1, 1], [0, 0, 1]])
     parts = [row(*values) for values in zip(terms, *bent, counts, strict=True)]

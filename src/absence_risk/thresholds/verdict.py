@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from absence_risk.result import Verdict
+from absence_risk.thresholds.wording import outcome_words, per_cent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,7 +58,7 @@ class Finding:
     @property
     def name(self) -> str:
         """The outcome's name as words."""
-        return self.outcome.replace("_", " ")
+        return outcome_words(self.outcome)
 
     @property
     def dose(self) -> bool:
@@ -167,7 +168,7 @@ def _answer(found: Finding) -> Answer:
 
 
 def _sentence(found: Finding, answer: Answer) -> str:
-    at, name = f"{found.at:.0%}", found.name
+    at, name = per_cent(found.at), found.name
     relation = f"The relation of {name} with absence"
     if answer == "supported":
         return (
@@ -189,7 +190,7 @@ def _sentence(found: Finding, answer: Answer) -> str:
 
 def _reasons(found: Finding) -> tuple[str, ...]:
     slopes, tests = found.slopes, found.evidence.kink_against
-    at = f"{found.at:.0%}"
+    at = per_cent(found.at)
     smooth = max(tests[name].p_value for name in ("quadratic", "spline"))
     reasons = [
         f"Shape: {found.shape}.",
@@ -205,14 +206,14 @@ def _reasons(found: Finding) -> tuple[str, ...]:
     if not found.searched:
         reasons.append(
             f"Too few pupils lie on one side of {at} to search for a kink there; it was searched "
-            f"from {found.limits[0]:.1%} to {found.limits[1]:.1%}."
+            f"from {per_cent(found.limits[0], 1)} to {per_cent(found.limits[1], 1)}."
         )
     reasons.append("Differences between pupils who are absent more and less are not a consequence.")
     return tuple(reasons)
 
 
 def _not_safe(found: Finding) -> str:
-    at = f"{found.at:.0%}"
+    at = per_cent(found.at)
     if not found.slopes.below.covers(0.0):
         return f"Harm is not absent below {at}: the slope there differs from 0."
     return f"Nothing shows that harm is absent below {at}: the interval of the slope there is wide."
@@ -223,4 +224,4 @@ def _words(row: Estimate) -> str:
 
 
 def _set_words(kink_set: npt.NDArray[np.float64]) -> str:
-    return " or ".join(f"[{low:.1%}, {high:.1%}]" for low, high in kink_set)
+    return " or ".join(f"[{per_cent(low, 1)}, {per_cent(high, 1)}]" for low, high in kink_set)
