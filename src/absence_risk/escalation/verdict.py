@@ -15,7 +15,11 @@ _FEW_CLUSTERS = 20
 
 
 def decide(adjusted: Estimate, ratio: Estimate, *, tolerance: float) -> Answer:
-    """Apply the rule that was written before any data were seen.
+    """Apply the decision rule, which is the same for every register.
+
+    The tolerance is no natural constant: it was set after trial runs on simulated municipalities
+    in which valid absence leads to nothing, where asking for a ratio above 1 alone supported the
+    claim in 20 to 45 % of them.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ _FEW_CLUSTERS = 20
 
 
 def decide(beyond: Estimate, margin: float) -> Answer:
-    """Apply the rule that was written before any data were seen.
+    """Apply the decision rule, which is the same for every register.
 
     Parameters
     ----------
