@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
+from absence_risk.errors import SchemaError
 from absence_risk.register.catalogue import RULES
 from absence_risk.register.register import read_register
 
@@ -238,3 +240,62 @@ def test_every_code_is_in_the_catalogue():
         if path.name != "catalogue.py":
             used |= set(re.findall(r'"([EWP]\d{3})"', path.read_text(encoding="utf-8")))
     assert used == set(RULES)
+
+
+@pytest.mark.parametrize("form", ["frames", "polars", "parquet", "csv"])
+def test_optional_columns_without_any_value_are_no_problem(tables, write, form):
+    expected = read_register(tables).panel()
+    for column in ("superseded_at", "source", "reason_code", "recorded_at"):
+        tables["registers"][column] = None
+    tables["pupils"][["entry", "protected"]] = None
+    if form == "polars":
+        given = {name: pl.from_pandas(frame) for name, frame in tables.items()}
+    else:
+        given = tables if form == "frames" else write(tables, form)
+    reg = read_register(given)
+    assert reg.validate().errors == ()
+    pd.testing.assert_frame_equal(reg.panel(), expected)
+
+
+def test_date_objects_of_pandas_are_dates(tables):
+    expected = read_register(tables).panel("week")
+    tables["registers"]["date"] = tables["registers"]["date"].dt.date
+    reg = read_register(tables)
+    assert reg.validate().errors == ()
+    pd.testing.assert_frame_equal(reg.panel("week"), expected)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_missing_row_columns_are_all_named_and_stop_the_panel(tables, write, ending):
+    rows = tables["registers"].drop(columns="slot")
+    tables["registers"] = rows.rename(columns={"valid_min": "valid_minutes"})
+    reg = read_register(write(tables, ending))
+    shown = {p.column: p.fix for p in reg.validate().errors}
+    assert shown == {
+        "slot": "Add the column 'slot'.",
+        "valid_min": "Rename 'valid_minutes' to 'valid_min'?",
+    }
+    with pytest.raises(SchemaError, match="E101"):
+        reg.panel()
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_fractions_of_minutes_are_wrong_but_whole_floats_are_not(tables, write, ending):
+    for column in ("valid_min", "invalid_min", "present_min"):
+        tables["registers"][column] = tables["registers"][column].astype("float64")
+    assert read_register(write(tables, ending)).validate().errors == ()
+    position = reported_present(tables, 1)[0]
+    plant(tables, [position], valid_min=0.5)
+    (problem,) = found(write(tables, ending), "E103")
+    assert (problem.n_rows, problem.line) == (1, line_of(position, ending))
+
+
+def test_wrong_type_in_one_of_two_files_is_placed_there(tables, write):
+    rows = tables["registers"]
+    folder = write({k: v for k, v in tables.items() if k != "registers"})
+    (folder / "registers").mkdir()
+    rows[:500].to_parquet(folder / "registers" / "a.parquet")
+    rows[500:].astype({"slot": str}).to_parquet(folder / "registers" / "b.parquet")
+    (problem,) = found(folder, "E103")
+    assert (problem.file, problem.column) == ("registers/b.parquet", "slot")
+    assert "text" in problem.message

@@ -76,12 +76,36 @@ def _frame_table(name: str, frame: Any, problems: list[Problem]) -> LoadedTable:
     return typed_table(raw, schema, None, is_csv=False)
 
 
-def _frame_rows(frame: Any, problems: list[Problem]) -> tuple[FrameRows, list[Problem]]:
+def _frame_rows(given: Any, problems: list[Problem]) -> tuple[FrameRows, list[Problem]]:
+    frame = _with_dates(given)
     lazy = nw.from_native(frame).lazy()
-    schema = lazy.collect_schema()
+    types = lazy.collect_schema()
     problems += identities("registers", None, collect(lazy.head(FIRST_ROWS)))
-    found = missing_columns(schema.names(), TABLES["registers"], None)
-    known = [name for name in TABLES["registers"].names if name in schema.names()]
-    for name in known:
-        found += wrong_column(TABLES["registers"].field(name), str(schema[name]), None)
+    schema = TABLES["registers"]
+    found = missing_columns(types.names(), schema, None)
+    known = []
+    for field in schema.fields:
+        if field.name not in types.names():
+            continue
+        wrong = wrong_column(field, str(types[field.name]), None)
+        if wrong and not field.required and _is_empty(lazy, field.name):
+            continue
+        known.append(field.name)
+        found += wrong
     return FrameRows(frame=frame, columns=tuple(known)), found
+
+
+def _is_empty(lazy: nw.LazyFrame[Any], name: str) -> bool:
+    """Whether a column holds nothing at all, whatever its type."""
+    return len(collect(lazy.filter(~nw.col(name).is_null()).select(name).head(1))) == 0
+
+
+def _with_dates(frame: Any) -> Any:
+    """Turn a pandas column of date objects, as parquet files give them, into dates."""
+    import pandas as pd  # noqa: PLC0415
+
+    if not isinstance(frame, pd.DataFrame) or "date" not in frame.columns:
+        return frame
+    if pd.api.types.infer_dtype(frame["date"], skipna=True) != "date":
+        return frame
+    return frame.assign(date=pd.to_datetime(frame["date"]))

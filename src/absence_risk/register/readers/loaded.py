@@ -136,7 +136,7 @@ def wrong_column(field: Field, found: str, file: str | None) -> list[Problem]:
         One or none.
     """
     family = next((word for word, pattern in _FAMILIES if pattern.match(found)), "something else")
-    if family in _FITS[field.kind]:
+    if family in _FITS[field.kind] or found.strip('"').upper() == "NULL":
         return []
     return [
         Problem(
