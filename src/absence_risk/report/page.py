@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -29,6 +30,7 @@ CLAIMS = ("escalation", "threshold", "return", "wellbeing")
 """The four claims in the order of the page."""
 
 _MINIMUM = 5
+_NEGATIVE = re.compile(r"(?<![\w.])-(?=\d)")
 _RAW = (
     "The result {claim!r} holds {count} count(s) below {minimum}. Pass it through "
     "disclosure.protect before it is written."
@@ -212,7 +214,7 @@ def _section(study: Study, claim: str, texts: dict[str, Any], numbers: Numbers) 
 
 @functools.cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -220,3 +222,10 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["minus"] = _minus
+    return environment
+
+
+def _minus(text: str) -> str:
+    """Return a sentence with minus signs before its negative numbers, as tables have them."""
+    return _NEGATIVE.sub("−", text)
