@@ -114,10 +114,16 @@ def registry_windows(
 
     Parameters
     ----------
-    cube, cases, pupils, windows
+    cube : Cube
         As in `case_windows`.
+    cases : pandas.DataFrame
+        As in `case_windows`.
+    pupils : pandas.DataFrame
+        As in `case_windows`, with the column grade.
     measured : pandas.DataFrame
         What `case_windows` returned.
+    windows : Windows
+        The windows.
     grades : collection of int or None
         Grades that a team takes; by default from the lowest to the highest grade with a case.
     untreated : {"not_yet", "no_case"}
@@ -130,6 +136,13 @@ def registry_windows(
     pandas.DataFrame
         One row per untreated pupil and cohort: pupil_key, school_key, cohort, before, after,
         alarm_total, alarm_invalid, later_case (a team's work started before the follow-up ended).
+
+    Raises
+    ------
+    DesignError
+        If no case can be followed.
+    ValueError
+        If a column is missing or ``untreated`` is not one of the two words.
     """
     check.choice(untreated, ["not_yet", "no_case"], "untreated")
     used = measured[measured["dropped"] == ""]

@@ -23,7 +23,15 @@ MEASURES = ("before", "after", "alarm_total", "alarm_invalid")
 
 @dataclass(frozen=True, eq=False)
 class Months:
-    """First day and day after the last day of each calendar month that has school days."""
+    """First day and day after the last day of each calendar month that has school days.
+
+    Parameters
+    ----------
+    label : numpy.ndarray of int, shape (n_months,)
+        Year × 100 + month.
+    start, stop : numpy.ndarray of int, shape (n_months,)
+        First school day and the one after the last, as day indices.
+    """
 
     label: npt.NDArray[np.int64]
     start: npt.NDArray[np.int64]
@@ -31,17 +39,60 @@ class Months:
 
     @classmethod
     def of(cls, cube: Cube) -> Months:
-        """Return the months of a cube's calendar."""
+        """Return the months of a cube's calendar.
+
+        Parameters
+        ----------
+        cube : Cube
+            The cube.
+
+        Returns
+        -------
+        Months
+            Months in the order of time.
+        """
         label, start = np.unique(cube.calendar.month, return_index=True)
         return cls(label, start, np.append(start[1:], len(cube.calendar)))
 
     def last_ended(self, day: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return the last month whose last school day is not after a day, -1 if none."""
+        """Return the last month whose last school day is not after a day.
+
+        Parameters
+        ----------
+        day : numpy.ndarray of int, shape (n,)
+            Indices of school days; -1 for a day before the calendar begins.
+
+        Returns
+        -------
+        numpy.ndarray of int, shape (n,)
+            Number of the month, -1 if none has ended.
+        """
         return np.searchsorted(self.stop - 1, day, side="right").astype(np.int64) - 1
 
 
 def case_days(cube: Cube, cases: pd.DataFrame) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
-    """Return the cases by pupil and start, with the day of detection, and the day of the start."""
+    """Return the cases by pupil and start, with the day of detection, and the day of the start.
+
+    Parameters
+    ----------
+    cube : Cube
+        Its calendar turns dates into school days.
+    cases : pandas.DataFrame
+        Columns case_key, pupil_key, started, and detected or referred.
+
+    Returns
+    -------
+    frame : pandas.DataFrame
+        One row per case, sorted: case_key, pupil_key, detected, started, detected_day (last school
+        day not after detection, -1 if unknown).
+    started : numpy.ndarray of int, shape (n,)
+        First school day of the team's work; the number of school days if there is none.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or a case_key stands twice.
+    """
     check.columns(cases.columns, ["case_key", "pupil_key", "started"], "cases")
     if cases["case_key"].duplicated().any():
         raise ValueError("case_key must be unique; some stand twice in cases.")
@@ -85,7 +136,27 @@ def measure(
     *,
     windows: Windows,
 ) -> pd.DataFrame:
-    """Return absence shares and the pupil's school days in the windows of each row."""
+    """Return absence shares and the pupil's school days in the windows of each row.
+
+    Parameters
+    ----------
+    cube : Cube
+        Absence per pupil and school day.
+    rows : numpy.ndarray of int, shape (n,)
+        Rows of the cube.
+    first, stop : numpy.ndarray of int, shape (n,)
+        First day of the alarm month and the day after its last.
+    follow : numpy.ndarray of int, shape (n,)
+        First day of the follow-up.
+    windows : Windows
+        Lengths.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns before, after, alarm_total, alarm_invalid (shares, NaN where nothing was
+        scheduled), days_before, days_after.
+    """
     before = (np.maximum(first - windows.baseline_days, 0), first)
     after = (follow, follow + windows.follow_days)
     alarm = cube.between(rows, first, stop)
