@@ -24,7 +24,8 @@ def regressors(
     """Make the regressors of cases and registry.
 
     Without the squares the expectation for the team's pupils, whose alarm months lie far above
-    most others, was about a point of absence too high in simulated municipalities without an effect.
+    most others, was about a point of absence too high in simulated municipalities whose team
+    changes nothing.
 
     Parameters
     ----------

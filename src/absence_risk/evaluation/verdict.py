@@ -106,9 +106,9 @@ def judge(
         "therefore ends before the alarm month, and every share stands beside its null share.",
         "The comparison takes it that, given absence before and in the alarm month, the team's "
         "pupils would have followed the untreated ones; a school that refers those it worries "
-        "most about breaks this, and makes the team look worse than it is. So does it that some "
-        "of the pupils compared with get help later.",
-        f"A change within {100 * margin:g} points of the expected one counts as none.{few}",
+        "most about breaks this, and makes the team look worse than it is. Help that some of "
+        "the pupils compared with get later does the same.",
+        f"A change that differs from the expected one by at most {100 * margin:g} % of school time counts as none.{few}",
     )
     return Verdict(answer=answer, sentence=ends[answer], reasons=reasons)
 
