@@ -108,7 +108,8 @@ def judge(
         "pupils would have followed the untreated ones; a school that refers those it worries "
         "most about breaks this, and makes the team look worse than it is. Help that some of "
         "the pupils compared with get later does the same.",
-        f"A change that differs from the expected one by at most {100 * margin:g} % of school time counts as none.{few}",
+        f"A change that differs from the expected one by at most {100 * margin:g} % of school "
+        f"time counts as none.{few}",
     )
     return Verdict(answer=answer, sentence=ends[answer], reasons=reasons)
 
