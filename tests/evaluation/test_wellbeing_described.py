@@ -30,7 +30,7 @@ PAIRS = _answers([
 def test_pairs_are_made_by_key_and_counts_are_right() -> None:
     assert _row(PAIRS, "before").n == 3
     assert _row(PAIRS, "before").estimate == pytest.approx((3 + 1 + 4) / 3)
-    assert _row(PAIRS, "after").n == 2
+    assert _row(PAIRS, "after, complete pairs").n == 2
     change = _row(PAIRS, "change, complete pairs")
     assert (change.n, change.estimate) == (2, pytest.approx(1.5))
     assert _row(PAIRS, "before, complete pairs").estimate == pytest.approx(2.0)
@@ -76,7 +76,7 @@ def test_nobody_answered_gives_no_table() -> None:
 def test_nobody_followed_up_still_gives_bounds() -> None:
     before = PAIRS[PAIRS["wave"] == 0]
     table = describe_wellbeing(before, scale=(1, 5))[0]
-    assert _row(before, "after").n == 0
+    assert _row(before, "after, complete pairs").n == 0
     assert [row.term for row in table.rows][-2:] == [
         "change, lowest possible",
         "change, highest possible",

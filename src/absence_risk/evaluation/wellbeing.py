@@ -150,13 +150,13 @@ def _mean_row(
 def _rows(
     scores: npt.NDArray[np.float64], group: str, scale: tuple[float, float], conf_level: float
 ) -> tuple[list[Estimate], bool]:
-    before, after = scores.T
+    before = scores[:, 0]
     pairs = scores[~np.isnan(scores).any(axis=1)]
     change = pairs[:, 1] - pairs[:, 0]
     rows = [
         _mean_row("before", group, before[~np.isnan(before)], conf_level),
-        _mean_row("after", group, after[~np.isnan(after)], conf_level),
         _mean_row("before, complete pairs", group, pairs[:, 0], conf_level),
+        _mean_row("after, complete pairs", group, pairs[:, 1], conf_level),
     ]
     row = _mean_row("change, complete pairs", group, change, conf_level)
     exact = True

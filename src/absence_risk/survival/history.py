@@ -96,8 +96,12 @@ def case_history(
 
     Examples
     --------
-    >>> case_history(reg.cases, reg.cube(), endings={"moved": 3, "unknown": None},
-    ...              pupils=reg.pupils)  # doctest: +SKIP
+    >>> import absence_risk as ar
+    >>> reg = ar.synthetic.simulate("municipality", pupils=2_000, seed=1).register
+    >>> endings = ar.study.StudyPlan().endings
+    >>> history = case_history(reg.cases, reg.cube(), endings=endings, pupils=reg.pupils)
+    >>> int(history["duration"].min()) >= 1
+    True
     """
     import pandas as pd  # noqa: PLC0415 (importing the package must stay instant)
 

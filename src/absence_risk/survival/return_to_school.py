@@ -98,7 +98,14 @@ def estimate_return(
 
     Examples
     --------
-    >>> estimate_return(history, benchmark, at_week=20)  # doctest: +SKIP
+    >>> import absence_risk as ar
+    >>> from absence_risk.survival import benchmark_history, case_history
+    >>> reg = ar.synthetic.simulate("municipality", pupils=4_000, seed=1).register
+    >>> cube, endings = reg.cube(), ar.study.StudyPlan().endings
+    >>> history = case_history(reg.cases, cube, endings=endings, pupils=reg.pupils)
+    >>> untreated = benchmark_history(cube, reg.cases, pupils=reg.pupils)
+    >>> estimate_return(history, untreated, at_week=12, replicates=200).estimand.id
+    'return.cif_week_12'
     """
     check.positive_int(at_week, "at_week")
     check.positive_int(replicates, "replicates")

@@ -78,7 +78,11 @@ def benchmark_history(
 
     Examples
     --------
-    >>> benchmark_history(reg.cube(), reg.cases, pupils=reg.pupils)  # doctest: +SKIP
+    >>> import absence_risk as ar
+    >>> reg = ar.synthetic.simulate("municipality", pupils=2_000, seed=1).register
+    >>> untreated = benchmark_history(reg.cube(), reg.cases, pupils=reg.pupils)
+    >>> bool(untreated["pupil_key"].isin(reg.cases["pupil_key"]).any())
+    False
     """
     import pandas as pd  # noqa: PLC0415
 
