@@ -146,11 +146,21 @@ def _return(given: Prepared) -> Result:
     from absence_risk import survival  # noqa: PLC0415
 
     plan, cases = given.plan, given.register.cases
-    rule = {"return_below": plan.return_below, "return_weeks": plan.return_weeks}
     history = survival.case_history(
-        cases, given.cube, pupils=given.register.pupils, endings=plan.endings, **rule
+        cases,
+        given.cube,
+        pupils=given.register.pupils,
+        endings=plan.endings,
+        return_below=plan.return_below,
+        return_weeks=plan.return_weeks,
     )
-    untreated = survival.benchmark_history(given.cube, cases, pupils=given.register.pupils, **rule)
+    untreated = survival.benchmark_history(
+        given.cube,
+        cases,
+        pupils=given.register.pupils,
+        return_below=plan.return_below,
+        return_weeks=plan.return_weeks,
+    )
     return survival.estimate_return(
         history,
         untreated,
