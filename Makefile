@@ -43,10 +43,9 @@ demo: $(VENV)/core.stamp  ## simulate a municipality, run the study on its files
 test: $(VENV)/test.stamp  ## run the tests
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/dev.stamp  ## check style, formatting and docstrings
+lint: $(VENV)/dev.stamp  ## check style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m numpydoc.hooks.validate_docstrings $$(git ls-files 'src/*.py')
 
 types: $(VENV)/dev.stamp  ## check types
 	$(BIN)/mypy

@@ -72,15 +72,15 @@ def protect(result: Result, minimum: int = 5, *, beside: Iterable[Result] = ()) 
     Result
         The publishable copy.
 
-    Warns
-    -----
-    SmallCountWarning
-        If nothing is left of a table.
-
     Raises
     ------
     ValueError
         If ``minimum`` is not a whole number of at least 1.
+
+    Warns
+    -----
+    SmallCountWarning
+        If nothing is left of a table.
 
     Examples
     --------
@@ -138,15 +138,15 @@ def protect_table(table: Table, minimum: int = 5) -> Table:
     Table
         The publishable copy, by the rules of `protect`.
 
-    Warns
-    -----
-    SmallCountWarning
-        If nothing is left of the table.
-
     Raises
     ------
     ValueError
         If ``minimum`` is not a whole number of at least 1.
+
+    Warns
+    -----
+    SmallCountWarning
+        If nothing is left of the table.
 
     Examples
     --------

@@ -41,8 +41,28 @@ class Scenario:
         Short name, and one line on what the scenario is.
     calendar : CalendarPlan
         The school year.
-    size, illness, leave, avoidance, label, lateness, reporting, referral, team, wellbeing, harm
-        Parameters by mechanism, see `absence_risk.synthetic.parameters`.
+    size : Size
+        Pupils and schools.
+    illness : Illness
+        Illness spells.
+    leave : Leave
+        Granted leave.
+    avoidance : Avoidance
+        The six stages of avoidance and what moves a pupil between them.
+    label : Label
+        How avoidance is recorded: as valid at first, as invalid later.
+    lateness : Lateness
+        Late arrivals.
+    reporting : Reporting
+        Lessons that nobody reports.
+    referral : Referral
+        How an alarm leads to a case.
+    team : Team
+        What the team does, and how cases end.
+    wellbeing : Wellbeing
+        The questionnaire before and after.
+    harm : Harm
+        What absence does to the outcome.
     sources : mapping of str to str
         Source of each number, by dotted name (``"illness.onset_rate"``).
 
