@@ -5,13 +5,16 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Iterator
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import pytest
 from numpydoc.validate import validate
 
 import absence_risk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CHECKS = {
     "GL07": "sections in the standard order",
@@ -45,8 +48,8 @@ def public(module: str) -> Iterator[str]:
             if not issubclass(value, Enum) and not getattr(value, "_is_protocol", False):
                 yield f"{module}:{name}"
             for member, item in vars(value).items():
-                item = getattr(item, "__func__", item)
-                if not member.startswith("_") and inspect.isfunction(item):
+                function = getattr(item, "__func__", item)
+                if not member.startswith("_") and inspect.isfunction(function):
                     yield f"{module}:{name}.{member}"
 
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from absence_risk import check
+from absence_risk.register.staging import staged_folder
 from absence_risk.synthetic.records import ROWS, register_rows
 from absence_risk.synthetic.tables import municipality_keys, small_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     import numpy.typing as npt
     import pyarrow as pa
@@ -28,7 +27,7 @@ __all__ = ["FORMATS", "write_world"]
 
 FORMATS = ("parquet", "csv")
 _BLOCK = 1_000
-_OURS = "manifest.json"
+_MARKER = "manifest.json"
 
 
 def write_world(
@@ -72,43 +71,15 @@ def write_world(
     """
     check.choice(rows, ROWS, "rows")
     check.choice(file_format, FORMATS, "file_format")
-    _refuse_existing(folder, force=force)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".part", dir=folder.parent))
-    try:
+    with staged_folder(folder, marker=_MARKER, force=force) as draft:
         counts = _write_tables(world, draft, rows, file_format, progress)
         texts = {"truth.json": _json(world.truth), "scenario.toml": world.scenario.to_toml()}
         for name, text in texts.items():
             (draft / name).write_text(text, encoding="utf-8")
             counts[name] = None
         manifest = _manifest(world, draft, counts, rows)
-        (draft / _OURS).write_text(_json(manifest), encoding="utf-8")
-        draft.chmod(0o755)
-        _put(draft, folder)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+        (draft / _MARKER).write_text(_json(manifest), encoding="utf-8")
     return manifest
-
-
-def _put(draft: Path, folder: Path) -> None:
-    """Rename the finished draft; an older register goes only once the new one stands."""
-    if not folder.exists():
-        draft.rename(folder)
-        return
-    old = draft.with_suffix(".old")
-    folder.rename(old)
-    draft.rename(folder)
-    shutil.rmtree(old)
-
-
-def _refuse_existing(folder: Path, *, force: bool) -> None:
-    if not folder.exists():
-        return
-    if not force:
-        raise FileExistsError(f"{folder} exists. Name another folder, or allow replacing it.")
-    if not folder.is_dir() or (any(folder.iterdir()) and not (folder / _OURS).exists()):
-        raise FileExistsError(f"{folder} is no simulated register and is not replaced.")
 
 
 def _write_tables(
