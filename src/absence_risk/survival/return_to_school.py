@@ -9,6 +9,7 @@ from absence_risk.errors import DesignError
 from absence_risk.result import Estimand, FlowStep, Result
 from absence_risk.survival.balance import balance
 from absence_risk.survival.comparison import Design, compare, past_closing
+from absence_risk.survival.episodes import HISTORY_COLUMNS
 from absence_risk.survival.incidence import cumulative_incidence
 from absence_risk.survival.return_tables import (
     BENCHMARK,
@@ -25,20 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["estimate_return"]
 
-_COLUMNS = (
-    "pupil_key",
-    "entry",
-    "duration",
-    "event",
-    "severity",
-    "invalid_share",
-    "register_duration",
-    "register_event",
-    "relapsed",
-    "weeks_to_relapse",
-    "weeks_after_return",
-    "closed_in_start_week",
-)
+_COLUMNS = tuple(name for name in HISTORY_COLUMNS if name not in {"case_key", "school_key"})
 
 
 def estimate_return(
