@@ -1,6 +1,6 @@
 """Lesson rows to a pupil × month panel: ours against tuned pandas, in fresh processes.
 
-Run ``python benchmarks/bench_panel.py``; ``--write benchmarks/results/panel.json`` stores the
+Run ``python benchmarks/bench_panel.py``; ``--write panel.json`` stores the
 figures. CPU seconds count the call and reading the files, not imports; peak memory is that of the
 whole process.
 """
