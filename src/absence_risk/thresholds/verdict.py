@@ -185,7 +185,11 @@ def _sentence(found: Finding, answer: Answer) -> str:
     if found.kink:
         return f"{relation} bends near {at}, but is flatter beyond it, not steeper."
     shape = "a straight line" if found.straight else "a smooth curve"
-    return f"{relation} is {shape}; nothing marks {at} as a place where it bends."
+    below, above = (row.estimate or 0.0 for row in (found.slopes.below, found.slopes.above))
+    return (
+        f"Per 10 points of absence, mean {name} changes by {below:+.3g} below {at} and by "
+        f"{above:+.3g} beyond it: {shape}, and nothing marks {at} as a place where it bends."
+    )
 
 
 def _reasons(found: Finding) -> tuple[str, ...]:
