@@ -101,7 +101,8 @@ def test_the_gate_refuses(tmp_path: Path) -> None:
 
 def test_the_gate_opens(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("term,n\na,20\n")
-    gate([tmp_path / "a.csv"], KEYS)
+    assert gate([tmp_path / "a.csv"], KEYS) is None
+    assert scan([tmp_path / "a.csv"], KEYS) == []
 
 
 def test_a_file_that_is_not_there_cannot_be_checked(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def estimate_escalation(
         definition=_definition_text(definition, early, later),
         method=_METHOD.format(
             covariates=", ".join(covariates) or "nothing else",
-            cluster=cluster,
+            cluster=cluster.removesuffix("_key"),
             df=kept.n_clusters - 1,
         ),
         per=per,

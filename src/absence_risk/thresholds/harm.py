@@ -164,8 +164,7 @@ def harm_evidence(
         beyond=slopes.beyond,
         null=0.0,
         benchmark_is=_BENCHMARK.format(at=per_cent(at)),
-        definition=f"{definition or f'{exposure} as given'}; outcome: {outcome_words(outcome)}"
-        f"{_adjusted(covariates)}",
+        definition=_described(definition or f"{exposure} as given", outcome, covariates),
         n=sample.n,
         flow=sample.flow,
         tables=(
@@ -176,12 +175,7 @@ def harm_evidence(
             slopes_table(slopes),
         ),
         conf_level=conf_level,
-        method=_METHOD.format(
-            model="linear probability model" if sample.binary else "least squares",
-            replicates=replicates,
-            unit=cluster or "row",
-            df=sample.n_clusters - 1,
-        ),
+        method=_method(sample, replicates, cluster or "row"),
         verdict=judge(found),
     )
 
@@ -199,8 +193,18 @@ def _check_arguments(
         raise ValueError(f"trim must lie in [0, 0.5), got {trim:g}.")
 
 
-def _adjusted(covariates: Sequence[str]) -> str:
-    return f", adjusted for {', '.join(covariates)}" if covariates else ", not adjusted"
+def _described(exposure: str, outcome: str, covariates: Sequence[str]) -> str:
+    adjusted = f"adjusted for {', '.join(covariates)}" if covariates else "not adjusted"
+    return f"{exposure}; outcome: {outcome_words(outcome)}, {adjusted}"
+
+
+def _method(sample: Sample, replicates: int, unit: str) -> str:
+    return _METHOD.format(
+        model="linear probability model" if sample.binary else "least squares",
+        replicates=replicates,
+        unit=unit.removesuffix("_key"),
+        df=sample.n_clusters - 1,
+    )
 
 
 def _estimand(outcome: str, at: float, sample: Sample) -> Estimand:
