@@ -32,7 +32,7 @@ def one_world(preset: str, seed: int) -> dict[str, Any]:
     """Study one simulated municipality and set its answers beside its truth."""
     world = ar.synthetic.simulate(preset, pupils=CONFIG["pupils"], seed=seed)
     plan = StudyPlan(replicates=CONFIG["replicates"])
-    study = ar.study.run(world.register, plan=plan, random_state=seed)
+    study = ar.study.run(world.as_register("day"), plan=plan, random_state=seed)
     truth = {entry["id"]: entry["value"] for entry in world.truth["estimands"]}
     out: dict[str, Any] = {"preset": preset, "seed": seed}
     for claim in CLAIMS:
