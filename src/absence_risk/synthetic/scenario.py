@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from absence_risk.synthetic import parameters
 
-__all__ = ["Scenario"]
+__all__ = ["Scenario", "scenarios"]
 
 _PRESETS = importlib.resources.files("absence_risk.synthetic") / "presets"
 
@@ -95,7 +95,8 @@ class Scenario:
         Parameters
         ----------
         name : str
-            ``"municipality"``, or ``"null"`` where nothing works and nothing harms.
+            ``"municipality"``, ``"null"`` where nothing works and nothing harms, or another name
+            of `scenarios`.
 
         Returns
         -------
@@ -107,7 +108,7 @@ class Scenario:
         ValueError
             If there is no such preset; the nearest name is offered.
         """
-        return cls._build(_merge(_preset_raw(name)), name)
+        return cls._build(_merge(_preset_raw(name, "preset"), (name,)), name)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Scenario:
@@ -138,7 +139,7 @@ class Scenario:
             raw = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except tomllib.TOMLDecodeError as error:
             raise ValueError(f"{where} is not a TOML file: {error}.") from error
-        return cls._build(_merge(raw), where)
+        return cls._build(_merge(raw, (where,)), where)
 
     @classmethod
     def _build(cls, raw: dict[str, Any], where: str) -> Scenario:
@@ -222,17 +223,45 @@ class Scenario:
         return "\n".join(lines) + "\n"
 
 
-def _preset_raw(name: str) -> dict[str, Any]:
-    known = sorted(p.name[:-5] for p in _PRESETS.iterdir() if p.name.endswith(".toml"))
-    check.choice(name, known, "preset")
+def scenarios() -> dict[str, str]:
+    """Return the scenarios that come with the package.
+
+    ``s00_null`` to ``s10_non_reporting`` hold one mechanism each; the others are whole
+    municipalities.
+
+    Returns
+    -------
+    dict of str to str
+        Name of the preset → title, in the order of names.
+
+    Examples
+    --------
+    >>> scenarios()["s03_label_drift"]
+    'Label drift only: avoidance is excused at first and recorded as invalid later'
+    """
+    return {name: str(_preset_raw(name, "preset")["title"]) for name in _preset_names()}
+
+
+def _preset_names() -> list[str]:
+    return sorted(path.name[:-5] for path in _PRESETS.iterdir() if path.name.endswith(".toml"))
+
+
+def _preset_raw(name: str, key: str) -> dict[str, Any]:
+    """Read a preset as it is written; ``key`` is what the message calls the name."""
+    check.choice(name, _preset_names(), key)
     return tomllib.loads((_PRESETS / f"{name}.toml").read_text(encoding="utf-8"))
 
 
-def _merge(raw: dict[str, Any]) -> dict[str, Any]:
-    """Lay a scenario over the preset it extends."""
+def _merge(raw: dict[str, Any], chain: tuple[str, ...]) -> dict[str, Any]:
+    """Lay a scenario over the preset it extends; ``chain`` holds who extends whom so far."""
     if "extends" not in raw:
         return raw
-    under = _merge(_preset_raw(str(raw["extends"])))
+    name = raw["extends"]
+    if not isinstance(name, str):
+        _refuse(chain[-1], [f"extends must be the name of a preset, got {name!r}."])
+    if name in chain:
+        _refuse(chain[-1], [f"extends goes in a circle: {' → '.join((*chain, name))}."])
+    under = _merge(_preset_raw(name, f"{chain[-1]}: extends"), (*chain, name))
     over = {
         key: {**under[key], **value}
         if key != "calendar" and isinstance(value, dict) and isinstance(under.get(key), dict)
