@@ -131,6 +131,17 @@ def test_untreated_pupils_share_the_alarm_month_and_the_windows() -> None:
     assert 6 in all_grades["pupil_key"].tolist()
 
 
+@pytest.mark.parametrize("detected", ["2025-10-20", "2025-11-01", "2025-11-13"])
+def test_a_case_is_never_compared_with_itself_in_its_own_cohort(detected: str) -> None:
+    """Detected on the last day of October or some days later: October is the alarm month."""
+    cases = pd.DataFrame([_case(1, detected, "2025-11-15")])
+    cube, pupils = _cube(np.full((3, 80), 30)), _pupils(3)
+    measured = case_windows(cube, cases, pupils, SMALL)
+    assert measured["cohort"].tolist() == [202510]
+    found = registry_windows(cube, cases, pupils, measured, SMALL)
+    assert found["pupil_key"].tolist() == [2, 3]
+
+
 def test_cohorts_with_fewer_than_five_untreated_pupils_are_marked() -> None:
     measured = pd.DataFrame({"cohort": [1, 1, 2], "dropped": ["", DROPPED[1], ""]})
     registry = pd.DataFrame({"cohort": [1, 1, 2, 2, 2, 2, 2]})

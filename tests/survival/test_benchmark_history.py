@@ -29,7 +29,24 @@ def test_only_pupils_who_met_the_alarm_enter(make_cube, make_cases):
     history = benchmark_history(make_cube([below, at, AWAY]), cases)
     assert history["pupil_key"].tolist() == [2**28 + 1]
     assert history.attrs["wait_weeks"] is None
-    assert [n for _, n in history.attrs["flow"]] == [2, 1, 1]
+    assert [n for _, n in history.attrs["flow"]] == [3, 1, 1]
+
+
+@pytest.mark.parametrize("detected", ["2025-08-29", "2025-09-01", "2025-09-26"])
+def test_a_pupil_detected_for_the_alarm_month_is_a_case_and_not_untreated(
+    make_cube, make_cases, detected
+):
+    """August is the alarm month of whoever is detected before September has ended."""
+    cases = make_cases([(0, "2025-10-06", None, None, detected)])
+    found = benchmark_history(make_cube([AWAY, AWAY]), cases, wait_weeks=0)
+    assert found["pupil_key"].tolist() == [2**28 + 1]
+
+
+def test_who_becomes_a_case_later_was_untreated_at_the_alarm(make_cube, make_cases):
+    """Leaving such pupils out would look into the future: they are those who did not recover."""
+    cases = make_cases([(0, "2025-11-03", None, None, "2025-10-13")])
+    found = benchmark_history(make_cube([AWAY, AWAY]), cases, wait_weeks=0)
+    assert found["pupil_key"].tolist() == [2**28, 2**28 + 1]
 
 
 def test_a_detected_but_never_started_case_is_not_untreated(make_cube, make_cases):

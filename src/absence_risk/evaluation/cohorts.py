@@ -9,7 +9,7 @@ import pandas as pd
 
 from absence_risk import check
 from absence_risk.errors import DesignError
-from absence_risk.evaluation.measure import MEASURES, Months, case_days, measure
+from absence_risk.evaluation.measure import MEASURES, case_days, measure
 from absence_risk.register.enrolment import schools_on
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ DROPPED = (
     "too few untreated pupils with an alarm in the same month",
 )
 _FEWEST_IN_COHORT = 5
+_NEVER = np.iinfo(np.int64).max
 _NOBODY = (
     "None of the {n} cases can be followed: each lacks a start, a full month before detection, "
     "enough school days before or after, or enough absence in the alarm month. A longer register "
@@ -71,7 +72,7 @@ def case_windows(
     """
     frame, starts = case_days(cube, cases)
     rows = cube.index(frame["pupil_key"])
-    bounds = Months.of(cube)
+    bounds = cube.calendar.months
     month = bounds.last_ended(frame["detected_day"].to_numpy())
     known = (month >= 0) & (rows >= 0)
     first, stop = bounds.start[month], bounds.stop[month]  # month -1 is measured, then not used
@@ -127,7 +128,7 @@ def registry_windows(
     grades : collection of int or None
         Grades that a team takes; by default from the lowest to the highest grade with a case.
     untreated : {"not_yet", "no_case"}
-        Pupils not detected by the end of the cohort's alarm month, whatever comes later; or pupils
+        Pupils not detected for the cohort's alarm month or before, whatever comes later; or pupils
         without a case in the whole register. The second rule looks into the future: who gets no
         case later is who recovered, and that makes a team look harmful.
 
@@ -148,17 +149,17 @@ def registry_windows(
     used = measured[measured["dropped"] == ""]
     if used.empty:
         raise DesignError(_NOBODY.format(n=len(measured)))
-    detected_from, treated_from = _case_from(cube, cases)
+    alarmed_in, treated_from = _case_from(cube, cases)
     allowed = _in_grades(cube, cases, pupils, grades)
-    months, last = Months.of(cube), len(cube.calendar)
+    months, last = cube.calendar.months, len(cube.calendar)
     parts = []
     for cohort in np.unique(used["cohort"]).tolist():
         wait = float(used.loc[used["cohort"] == cohort, "wait"].mean())
         month = int(np.flatnonzero(months.label == cohort)[0])
         follow = int(months.stop[month] + round(wait)) + windows.follow_after
         ends = min(follow + windows.follow_days, last)
-        until = last if untreated == "no_case" else int(months.stop[month])
-        rows = np.flatnonzero(allowed & (detected_from >= until))
+        spared = alarmed_in == _NEVER if untreated == "no_case" else alarmed_in > month
+        rows = np.flatnonzero(allowed & spared)
         first, stop = (np.full(rows.shape, b[month]) for b in (months.start, months.stop))
         part = measure(cube, rows, first, stop, np.full(rows.shape, follow), windows=windows)
         part.insert(0, "pupil_key", cube.pupil_key[rows].astype(np.int64))
@@ -203,16 +204,21 @@ def drop_lonely_cohorts(measured: pd.DataFrame, registry: pd.DataFrame) -> pd.Da
 def _case_from(
     cube: Cube, cases: pd.DataFrame
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the days from which each pupil is detected and treated; n_days if never."""
+    """Return the alarm month of each pupil's first case and the day its treatment starts.
+
+    A pupil detected in the first days of a month was detected for the month before: it is the
+    alarm month that decides from when on a pupil is no longer comparable.
+    """
     frame, started = case_days(cube, cases)
     rows = cube.index(frame["pupil_key"])
     known = rows >= 0
-    detected = np.full(cube.n_pupils, len(cube.calendar), dtype=np.int64)
-    treated = detected.copy()
-    day = np.maximum(frame["detected_day"].to_numpy(dtype=np.int64), 0)
-    np.minimum.at(detected, rows[known], np.minimum(day, started)[known])
+    alarmed = np.full(cube.n_pupils, _NEVER, dtype=np.int64)
+    treated = np.full(cube.n_pupils, len(cube.calendar), dtype=np.int64)
+    day = np.minimum(frame["detected_day"].to_numpy(dtype=np.int64), started)
+    month = cube.calendar.months.last_ended(day)
+    np.minimum.at(alarmed, rows[known], month[known])
     np.minimum.at(treated, rows[known], started[known])
-    return detected, treated
+    return alarmed, treated
 
 
 def _in_grades(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -16,58 +15,9 @@ if TYPE_CHECKING:
     from absence_risk.evaluation.windows import Windows
     from absence_risk.register.cube import Cube
 
-__all__ = ["MEASURES", "Months", "case_days", "measure"]
+__all__ = ["MEASURES", "case_days", "measure"]
 
 MEASURES = ("before", "after", "alarm_total", "alarm_invalid")
-
-
-@dataclass(frozen=True, eq=False)
-class Months:
-    """First day and day after the last day of each calendar month that has school days.
-
-    Parameters
-    ----------
-    label : numpy.ndarray of int, shape (n_months,)
-        Year × 100 + month.
-    start, stop : numpy.ndarray of int, shape (n_months,)
-        First school day and the one after the last, as day indices.
-    """
-
-    label: npt.NDArray[np.int64]
-    start: npt.NDArray[np.int64]
-    stop: npt.NDArray[np.int64]
-
-    @classmethod
-    def of(cls, cube: Cube) -> Months:
-        """Return the months of a cube's calendar.
-
-        Parameters
-        ----------
-        cube : Cube
-            The cube.
-
-        Returns
-        -------
-        Months
-            Months in the order of time.
-        """
-        label, start = np.unique(cube.calendar.month, return_index=True)
-        return cls(label, start, np.append(start[1:], len(cube.calendar)))
-
-    def last_ended(self, day: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return the last month whose last school day is not after a day.
-
-        Parameters
-        ----------
-        day : numpy.ndarray of int, shape (n,)
-            Indices of school days; -1 for a day before the calendar begins.
-
-        Returns
-        -------
-        numpy.ndarray of int, shape (n,)
-            Number of the month, -1 if none has ended.
-        """
-        return np.searchsorted(self.stop - 1, day, side="right").astype(np.int64) - 1
 
 
 def case_days(cube: Cube, cases: pd.DataFrame) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:

@@ -16,9 +16,41 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-__all__ = ["SchoolCalendar"]
+__all__ = ["Months", "SchoolCalendar"]
 
 _MONDAY_EPOCH = np.datetime64("1970-01-05", "D")
+
+
+@dataclass(frozen=True, eq=False)
+class Months:
+    """First day and day after the last day of each calendar month that has school days.
+
+    Parameters
+    ----------
+    label : numpy.ndarray of int64, shape (n_months,)
+        Year × 100 + month, in the order of time.
+    start, stop : numpy.ndarray of int64, shape (n_months,)
+        First school day and the one after the last, as day indices.
+    """
+
+    label: npt.NDArray[np.int64]
+    start: npt.NDArray[np.int64]
+    stop: npt.NDArray[np.int64]
+
+    def last_ended(self, day: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Return the last month whose last school day is not after a day.
+
+        Parameters
+        ----------
+        day : array-like of int, shape (n,)
+            Indices of school days; -1 for a day before the calendar begins.
+
+        Returns
+        -------
+        numpy.ndarray of int64, shape (n,)
+            Number of the month, -1 if none has ended.
+        """
+        return np.searchsorted(self.stop - 1, day, side="right").astype(np.int64) - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +122,12 @@ class SchoolCalendar:
         """Calendar month of each day as year × 100 + month, shape (n_days,)."""
         months = self.dates.astype("datetime64[M]").astype(np.int64)
         return (1970 + months // 12) * 100 + months % 12 + 1
+
+    @cached_property
+    def months(self) -> Months:
+        """Where each calendar month begins and ends."""
+        label, start = np.unique(self.month, return_index=True)
+        return Months(label, start, np.append(start[1:], len(self)))
 
     @cached_property
     def week(self) -> npt.NDArray[np.int64]:

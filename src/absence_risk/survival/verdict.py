@@ -18,8 +18,8 @@ __all__ = ["Findings", "decide", "judge"]
 _FEW = 5
 _DIFFER = (
     "Cases and untreated pupils differ in more than their recorded absence: guardians and pupils "
-    "must consent, and a pupil whom the school brings back itself never becomes a case, which "
-    "raises the return of untreated pupils."
+    "must consent, and schools refer those they worry about most. Some untreated pupils get a team "
+    "later, which draws the two groups together."
 )
 _COMPETE = "A case that closes first can no longer return in this count, an untreated pupil can"
 
