@@ -7,7 +7,14 @@ import pytest
 from scipy import stats
 
 from absence_risk.register.identity import looks_like_identity
-from absence_risk.synthetic.counter import Purpose, lanes, normal, permuted_keys, uniform
+from absence_risk.synthetic.counter import (
+    Purpose,
+    lanes,
+    normal,
+    permuted_keys,
+    uniform,
+    uniform_by_lesson,
+)
 
 LANE = lanes(7, np.arange(20_000))
 
@@ -97,3 +104,18 @@ def test_no_key_can_be_read_as_an_identity_number():
 def test_indices_without_a_key_are_refused(index):
     with pytest.raises(ValueError, match="between 0 and 86999999"):
         permuted_keys(1, "pupil", index)
+
+
+def test_draws_by_lesson_are_the_single_draws():
+    lane = lanes(4, np.arange(200))
+    together = uniform_by_lesson(lane, Purpose.SKIP, 17, 6)
+    for lesson in range(6):
+        np.testing.assert_array_equal(together[lesson], uniform(lane, Purpose.SKIP, 17, lesson))
+    assert uniform_by_lesson(lane[:0], Purpose.SKIP, 17, 6).shape == (6, 0)
+
+
+def test_uniform_numbers_are_the_middles_of_small_cells():
+    cells = uniform(lanes(4, np.arange(10_000)), Purpose.SKIP) * 2.0**52 - 0.5
+    np.testing.assert_array_equal(cells, np.floor(cells))
+    assert cells.min() >= 0
+    assert cells.max() < 2**52

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from absence_risk.synthetic.counter import Purpose, uniform
+from absence_risk.synthetic.counter import Purpose, uniform, uniform_by_lesson
+from absence_risk.synthetic.pupils import bits_by_lesson
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -152,23 +153,23 @@ def missed_lessons(
     numpy.ndarray of uint8, shape (len(rows),)
         Bit l − 1 is set where lesson l is missed.
     """
-    lane, level, lessons = pupils.lane[rows], ladder.level[rows], pupils.lessons[rows]
+    lane, level, every = pupils.lane[rows], ladder.level[rows], pupils.every[rows]
     more = avoidance.weekday[dow]
     again = _by_level((0.0, *avoidance.day_out_again), level)
     fresh = _by_level((0.0, *avoidance.day_out), level)
     out = uniform(lane, Purpose.DAY_OUT, day) < np.where(ladder.out[rows], again, fresh) * more
     ladder.out[rows] = out
     skip = _by_level((0.0, *avoidance.skip), level)
-    bits = np.where(out, (1 << lessons.astype(np.int64)) - 1, 0).astype(np.uint8)
+    lessons = int(every.max(initial=0)).bit_length()
+    chance = np.repeat(skip[None], lessons, axis=0)
     systematic = np.flatnonzero(level == 3)
-    for lesson in range(int(lessons.max(initial=0))):
-        chance = skip.copy()
-        avoided = uniform(lane[systematic], Purpose.AVOIDED_LESSON, dow, lesson)
-        chance[systematic[avoided < avoidance.avoided_share]] = avoidance.avoided_skip
-        missed = uniform(lane, Purpose.SKIP, day, lesson) < chance * more
-        missed &= lesson < lessons
-        bits |= missed.astype(np.uint8) << np.uint8(lesson)
-    return bits
+    avoided = uniform_by_lesson(lane[systematic], Purpose.AVOIDED_LESSON, dow, lessons)
+    chance[:, systematic] = np.where(
+        avoided < avoidance.avoided_share, avoidance.avoided_skip, chance[:, systematic]
+    )
+    missed = uniform_by_lesson(lane, Purpose.SKIP, day, lessons) < chance * more
+    missed |= out
+    return bits_by_lesson(missed) & every
 
 
 def recorded_valid(

@@ -16,9 +16,12 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Purpose", "lanes", "normal", "permuted_keys", "uniform"]
+__all__ = ["Purpose", "lanes", "normal", "permuted_keys", "uniform", "uniform_by_lesson"]
 
 _MASK = (1 << 64) - 1
+_SHIFT = np.uint64(12)
+_ONE = np.uint64(0x3FF0000000000000)  # the bits of 1.0
+_BELOW_ONE = 1 - 2.0**-53
 _GOLDEN = 0x9E3779B97F4A7C15
 _MIX_1 = 0xBF58476D1CE4E5B9
 _MIX_2 = 0x94D049BB133111EB
@@ -139,11 +142,44 @@ def uniform(
     True
     """
     address = _mix_scalar(_mix_scalar(_mix_scalar(int(purpose)) + day) + lesson)
-    bits = _mix(lane ^ np.uint64(address))
-    bits >>= np.uint64(12)
-    out = bits.astype(np.float64)
-    out += 0.5
-    out *= 2.0**-52
+    return _to_unit(_mix(lane ^ np.uint64(address)))
+
+
+def uniform_by_lesson(
+    lane: npt.NDArray[np.uint64], purpose: Purpose, day: int, lessons: int
+) -> npt.NDArray[np.float64]:
+    """Draw uniform numbers for the first lessons of a day at once.
+
+    Parameters
+    ----------
+    lane : numpy.ndarray of uint64, shape (n,)
+        From `lanes`.
+    purpose : Purpose
+        What the draw is for.
+    day : int
+        School day (or weekday).
+    lessons : int
+        Number of lessons.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (lessons, n)
+        Row ℓ equals ``uniform(lane, purpose, day, ℓ)``.
+    """
+    start = _mix_scalar(_mix_scalar(int(purpose)) + day)
+    address = np.array([_mix_scalar(start + k) for k in range(lessons)], dtype=np.uint64)
+    return _to_unit(_mix(lane ^ address[:, None]))
+
+
+def _to_unit(bits: npt.NDArray[np.uint64]) -> npt.NDArray[np.float64]:
+    """Return (k + ½) · 2⁻⁵² for the upper 52 bits k, written over the bits.
+
+    The 52 bits become the fraction of a number in [1, 2); taking 1 − 2⁻⁵³ off is exact.
+    """
+    bits >>= _SHIFT
+    bits |= _ONE
+    out = bits.view(np.float64)
+    out -= _BELOW_ONE
     return out
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from absence_risk.register.calendar import SchoolCalendar
     from absence_risk.synthetic.parameters import Illness
 
-__all__ = ["advance", "expected_share", "onset_rates", "weekday"]
+__all__ = ["advance", "expected_share", "falls_ill", "onset_rates", "weekday"]
 
 
 def weekday(year: SchoolCalendar) -> npt.NDArray[np.int64]:
@@ -56,7 +56,7 @@ def onset_rates(illness: Illness, year: SchoolCalendar) -> npt.NDArray[np.float6
 def advance(
     ill: npt.NDArray[np.bool_],
     draw: npt.NDArray[np.float64],
-    onset: npt.NDArray[np.float64] | float,
+    falls: npt.NDArray[np.bool_],
     mean_days: float,
 ) -> npt.NDArray[np.bool_]:
     """Return who is ill (or on leave) today, given who was on the last school day.
@@ -67,8 +67,8 @@ def advance(
         State on the last school day.
     draw : numpy.ndarray of float64
         One uniform number per pupil.
-    onset : numpy.ndarray of float64 or float
-        Probability of an onset.
+    falls : numpy.ndarray of bool
+        Who falls ill today if well, by the same draw.
     mean_days : float
         Mean duration; the state stays with probability 1 − 1/mean.
 
@@ -77,7 +77,34 @@ def advance(
     numpy.ndarray of bool
         State today.
     """
-    return np.asarray(draw < np.where(ill, 1 - 1 / mean_days, onset))
+    return np.where(ill, draw < 1 - 1 / mean_days, falls)
+
+
+def falls_ill(
+    draw: npt.NDArray[np.float64], rate: float, frailty: npt.NDArray[np.float64]
+) -> npt.NDArray[np.bool_]:
+    """Return whose draw lies below P(onset) = 1 − exp(−rate · frailty).
+
+    Parameters
+    ----------
+    draw : numpy.ndarray of float64
+        One uniform number per pupil.
+    rate : float
+        Rate of onset today for frailty 1.
+    frailty : numpy.ndarray of float64
+        The pupils' multipliers.
+
+    Returns
+    -------
+    numpy.ndarray of bool
+        Who falls ill if well. As 1 − exp(−x) ≤ x, the exponential is computed only for the few
+        pupils whose draw is not above x.
+    """
+    risk = rate * frailty
+    out = draw <= risk * (1 + 1e-9)  # a margin for rounding
+    near = np.flatnonzero(out)
+    out[near] = draw[near] < -np.expm1(-risk[near])
+    return out
 
 
 def expected_share(illness: Illness, year: SchoolCalendar) -> npt.NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,15 @@ if TYPE_CHECKING:
 
     from absence_risk.synthetic.scenario import Scenario
 
-__all__ = ["GRADES", "Pupils", "Schools", "draw_pupils", "draw_schools"]
+__all__ = [
+    "GRADES",
+    "Pupils",
+    "Schools",
+    "bits_by_lesson",
+    "draw_pupils",
+    "draw_school",
+    "draw_schools",
+]
 
 GRADES = 9
 
@@ -82,6 +91,11 @@ class Pupils:
         """Return the number of pupils."""
         return len(self.index)
 
+    @cached_property
+    def every(self) -> npt.NDArray[np.uint8]:
+        """All lessons of a day as bits, shape (n,)."""
+        return ((1 << self.lessons.astype(np.int64)) - 1).astype(np.uint8)
+
 
 def draw_schools(scenario: Scenario, seed: int, pupils: int) -> Schools:
     """Draw the schools of a world.
@@ -124,6 +138,24 @@ def _deal(schools: int, municipalities: int) -> npt.NDArray[np.int64]:
     return np.repeat(np.arange(municipalities), quota)
 
 
+def draw_school(schools: Schools, lane: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Draw the school of some pupils, in proportion to size.
+
+    Parameters
+    ----------
+    schools : Schools
+        The schools of the world.
+    lane : numpy.ndarray of uint64
+        Lanes of the pupils.
+
+    Returns
+    -------
+    numpy.ndarray of int64, same shape
+        Index of the school.
+    """
+    return np.searchsorted(schools.bound, uniform(lane, Purpose.SCHOOL)).astype(np.int64)
+
+
 def draw_pupils(
     scenario: Scenario, seed: int, schools: Schools, index: npt.NDArray[np.int64]
 ) -> Pupils:
@@ -154,10 +186,28 @@ def draw_pupils(
     return Pupils(
         index=index,
         lane=lane,
-        school=np.searchsorted(schools.bound, uniform(lane, Purpose.SCHOOL)).astype(np.int64),
+        school=draw_school(schools, lane),
         grade=grade,
         girl=uniform(lane, Purpose.SEX) < 0.487,
         effect=scenario.avoidance.propensity_sd * propensity,
         frailty=np.exp(spread * mixed - spread**2 / 2),
         lessons=lessons[(grade - 1) // 3],
     )
+
+
+def bits_by_lesson(lessons: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    """Return flags as bits: bit l − 1 stands for lesson l.
+
+    Parameters
+    ----------
+    lessons : numpy.ndarray of bool, shape (n_lessons, n)
+        A row for each of at most eight lessons.
+
+    Returns
+    -------
+    numpy.ndarray of uint8, shape (n,)
+        Bits.
+    """
+    if not len(lessons):
+        return np.zeros(lessons.shape[1], dtype=np.uint8)
+    return np.asarray(np.packbits(lessons, axis=0, bitorder="little")[0])

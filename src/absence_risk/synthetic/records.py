@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 __all__ = ["ROWS", "frames", "register_rows"]
 
 ROWS = ("lesson", "day")
+_SLOTS = 8
+
+
+class _Rows(NamedTuple):
+    """Columns of some rows, compactly: lessons are counted, a code stands for the day's reason."""
+
+    date: npt.NDArray[np.int32]
+    slot: npt.NDArray[np.uint8]
+    lessons: npt.NDArray[np.uint8]
+    missed: npt.NDArray[np.uint8]
+    known: npt.NDArray[np.bool_]
+    code: npt.NDArray[np.uint8]
+    late: npt.NDArray[np.uint8]
 
 
 def frames(world: World, rows: str = "lesson") -> dict[str, pa.Table]:
@@ -61,88 +74,100 @@ def register_rows(world: World, pupils: npt.NDArray[np.int64], rows: str) -> pa.
         Canonical columns; no row after a pupil's last day.
     """
     check.choice(rows, ROWS, "rows")
-    cells = _lesson_cells if rows == "lesson" else _day_cells
-    slot, lessons, missed, reported, there = cells(world, pupils)
+    found = (_lesson_rows if rows == "lesson" else _day_rows)(world, pupils)
+    per_day = world.pupils.lessons[pupils] if rows == "lesson" else 1
+    each = (world.last_day[pupils] + 1) * per_day
+    key = np.repeat(world.pupil_key[pupils], each)
+    return _table(key, found, world.scenario.size.lesson_minutes)
+
+
+def _dates(world: World) -> npt.NDArray[np.int32]:
+    return world.year.dates.astype("datetime64[D]").astype(np.int32)
+
+
+def _lesson_rows(world: World, pupils: npt.NDArray[np.int64]) -> _Rows:
+    """Return a row per lesson; every array is made from all eight slots of a day."""
+    dates, lessons, last = _dates(world), world.pupils.lessons[pupils], world.last_day[pupils]
+    slots = np.arange(_SLOTS, dtype=np.uint8)
+    enrolled = np.arange(len(dates)) <= last[:, None]
+    there = (enrolled[:, :, None] & (slots < lessons[:, None, None])).reshape(-1)
+    date = {k: np.repeat(dates, k) for k in np.unique(lessons).tolist()}
+    slot = {k: np.tile(slots[:k] + np.uint8(1), len(dates)) for k in date}
+    sizes = list(zip(lessons.tolist(), ((last + 1) * lessons).tolist(), strict=True))
+
+    def by_lesson(bits: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        return np.unpackbits(bits[pupils].reshape(-1), bitorder="little")[there]
+
     days = world.days
-    reason, late = days.reason[pupils][:, :, None], days.late[pupils][:, :, None]
-    there &= (np.arange(len(world.year)) <= world.last_day[pupils][:, None])[:, :, None]
-    at = np.flatnonzero(there)
-    minutes = world.scenario.size.lesson_minutes
-    date = world.year.dates.astype("datetime64[D]").astype(np.int32)
-
-    def take(values: npt.NDArray[Any], kind: type) -> npt.NDArray[Any]:
-        return np.broadcast_to(values, there.shape).reshape(-1)[at].astype(kind, copy=False)
-
-    known = take(reported, np.bool_)
-    absent = take(missed, np.int16) * np.int16(minutes)
-    code = take(reason, np.uint8)
-    return _table(
-        pupil_key=take(world.pupil_key[pupils][:, None, None], np.uint32),
-        date=take(date[None, :, None], np.int32),
-        slot=take(slot, np.uint8),
-        scheduled=take(lessons, np.int16) * np.int16(minutes),
-        absent=absent,
-        invalid=code == INVALID,
-        late=np.where(take(slot, np.uint8) <= 1, take(late, np.int16), np.int16(0)),
-        code=code,
-        known=known,
+    slot_of_row = np.concatenate([slot[k][:n] for k, n in sizes])
+    late = np.zeros(len(slot_of_row), dtype=np.uint8)
+    late[slot_of_row == 1] = days.late[pupils][enrolled]
+    return _Rows(
+        date=np.concatenate([date[k][:n] for k, n in sizes]),
+        slot=slot_of_row,
+        lessons=np.ones(len(slot_of_row), dtype=np.uint8),
+        missed=by_lesson(days.missed),
+        known=by_lesson(days.unreported) == 0,
+        code=np.repeat(days.reason[pupils].reshape(-1), _SLOTS)[there],
+        late=late,
     )
 
 
-def _lesson_cells(world: World, pupils: npt.NDArray[np.int64]) -> tuple[Any, ...]:
-    """Return slot, lessons, lessons missed, reported and scheduled by pupil, day and slot."""
-    most = int(world.pupils.lessons.max())
-    bit = np.arange(most, dtype=np.uint8)[None, None, :]
-    missed = world.days.missed[pupils][:, :, None] >> bit & 1
-    reported = (world.days.unreported[pupils][:, :, None] >> bit & 1) == 0
-    there = np.broadcast_to(bit < world.pupils.lessons[pupils][:, None, None], missed.shape).copy()
-    return bit + np.uint8(1), np.ones((1, 1, 1), dtype=np.int16), missed, reported, there
+def _day_rows(world: World, pupils: npt.NDArray[np.int64]) -> _Rows:
+    """Return a row per day."""
+    dates, days, every = _dates(world), world.days, world.pupils.every[pupils][:, None]
+    enrolled = np.arange(len(dates)) <= world.last_day[pupils][:, None]
+    unreported = days.unreported[pupils]
+    lessons = world.pupils.lessons[pupils].astype(np.uint8)
+    return _Rows(
+        date=np.broadcast_to(dates, enrolled.shape)[enrolled],
+        slot=np.zeros(int(enrolled.sum()), dtype=np.uint8),
+        lessons=np.broadcast_to(lessons[:, None], enrolled.shape)[enrolled],
+        missed=np.bitwise_count(days.missed[pupils] & ~unreported)[enrolled],
+        known=(unreported & every != every)[enrolled],
+        code=days.reason[pupils][enrolled],
+        late=days.late[pupils][enrolled],
+    )
 
 
-def _day_cells(world: World, pupils: npt.NDArray[np.int64]) -> tuple[Any, ...]:
-    """Return the same five with one cell per day."""
-    lessons = world.pupils.lessons[pupils].astype(np.int16)[:, None, None]
-    unreported = world.days.unreported[pupils][:, :, None]
-    every = ((1 << lessons.astype(np.int64)) - 1).astype(np.uint8)
-    missed = np.bitwise_count(world.days.missed[pupils][:, :, None] & ~unreported)
-    reported = unreported & every != every
-    slot = np.zeros((1, 1, 1), dtype=np.uint8)
-    return slot, lessons, missed, reported, np.ones(missed.shape, dtype=bool)
-
-
-def _table(
-    *,
-    pupil_key: npt.NDArray[np.uint32],
-    date: npt.NDArray[np.int32],
-    slot: npt.NDArray[np.uint8],
-    scheduled: npt.NDArray[np.int16],
-    absent: npt.NDArray[np.int16],
-    invalid: npt.NDArray[np.bool_],
-    late: npt.NDArray[np.int16],
-    code: npt.NDArray[np.uint8],
-    known: npt.NDArray[np.bool_],
-) -> pa.Table:
-    """Return the columns as an arrow table with nulls where nobody reported."""
+def _table(key: npt.NDArray[np.uint32], rows: _Rows, minutes: int) -> pa.Table:
+    """Return the rows as an arrow table with nulls where nobody reported."""
     import pyarrow as pa  # noqa: PLC0415 - keeps the import of the package quick
 
-    hidden = ~known
-    wrong = np.where(invalid, absent, np.int16(0))
-    no_absence = hidden | (absent == 0)
-    validity = pa.DictionaryArray.from_arrays(
-        pa.array(invalid.view(np.int8), mask=no_absence), pa.array(["valid", "invalid"])
-    )
+    n = len(key)
+    absent = rows.missed > 0
+    absent &= rows.known
+    scheduled = rows.lessons * np.int16(minutes)
+    missed = rows.missed * np.int16(minutes)
+    invalid = rows.code == INVALID
+    wrong = missed * invalid
+    known, reasoned = _bitmap(rows.known), _bitmap(absent)
+
+    def column(values: npt.NDArray[Any], there: pa.Buffer | None = None) -> pa.Array:
+        kind = pa.from_numpy_dtype(values.dtype)
+        return pa.Array.from_buffers(kind, n, [there, pa.py_buffer(values)])
+
     return pa.table(
         {
-            "pupil_key": pa.array(pupil_key),
-            "date": pa.array(date).view(pa.date32()),
-            "slot": pa.array(slot),
-            "scheduled_min": pa.array(scheduled),
-            "present_min": pa.array(scheduled - absent, mask=hidden),
-            "valid_min": pa.array(absent - wrong, mask=hidden),
-            "invalid_min": pa.array(wrong, mask=hidden),
-            "late_min": pa.array(late, mask=hidden),
-            "is_reported": pa.array(known),
-            "reason_code": pa.array(code, mask=no_absence),
-            "validity": validity,
+            "pupil_key": column(key),
+            "date": column(rows.date).view(pa.date32()),
+            "slot": column(rows.slot),
+            "scheduled_min": column(scheduled),
+            "present_min": column(scheduled - missed, known),
+            "valid_min": column(missed - wrong, known),
+            "invalid_min": column(wrong, known),
+            "late_min": column(rows.late.astype(np.int16), known),
+            "is_reported": pa.Array.from_buffers(pa.bool_(), n, [None, known]),
+            "reason_code": column(rows.code, reasoned),
+            "validity": pa.DictionaryArray.from_arrays(
+                column(invalid.view(np.int8), reasoned), pa.array(["valid", "invalid"])
+            ),
         }
     )
+
+
+def _bitmap(flags: npt.NDArray[np.bool_]) -> pa.Buffer:
+    """Return flags as arrow keeps them, one bit each."""
+    import pyarrow as pa  # noqa: PLC0415 - keeps the import of the package quick
+
+    return pa.py_buffer(np.packbits(flags, bitorder="little"))

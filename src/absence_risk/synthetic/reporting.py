@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from absence_risk.synthetic.counter import Purpose, lanes, uniform
-from absence_risk.synthetic.pupils import GRADES
+from absence_risk.synthetic.counter import Purpose, lanes, uniform, uniform_by_lesson
+from absence_risk.synthetic.pupils import GRADES, bits_by_lesson
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -63,11 +63,8 @@ def unreported_by_class(
     out = np.empty((days, len(share)), dtype=np.uint8)
     for day in range(days):
         none = uniform(lane, Purpose.CLASS_DAY_UNREPORTED, day) < whole
-        bits = np.where(none, 255, 0).astype(np.uint8)
-        for lesson in range(_SLOTS):
-            lost = uniform(lane, Purpose.CLASS_LESSON_UNREPORTED, day, lesson) < single
-            bits |= lost.astype(np.uint8) << np.uint8(lesson)
-        out[day] = bits
+        lost = uniform_by_lesson(lane, Purpose.CLASS_LESSON_UNREPORTED, day, _SLOTS) < single
+        out[day] = bits_by_lesson(lost | none)
     return out
 
 
@@ -95,12 +92,11 @@ def unreported_if_absent(
     numpy.ndarray of uint8
         Lessons unreported, as bits.
     """
-    out = np.zeros_like(missed)
-    if reporting.absent_extra > 0 and missed.size:
-        for lesson in range(int(missed.max()).bit_length()):
-            lost = uniform(lane, Purpose.ABSENT_UNREPORTED, day, lesson) < reporting.absent_extra
-            out |= lost.astype(np.uint8) << np.uint8(lesson)
-    return out & missed
+    if reporting.absent_extra <= 0:
+        return np.zeros_like(missed)
+    lessons = int(missed.max(initial=0)).bit_length()
+    draw = uniform_by_lesson(lane, Purpose.ABSENT_UNREPORTED, day, lessons)
+    return bits_by_lesson(draw < reporting.absent_extra) & missed
 
 
 def late_minutes(
@@ -131,8 +127,10 @@ def late_minutes(
         Minutes; 0 for most.
     """
     out = np.zeros(len(pupils), dtype=np.uint8)
-    chance = np.asarray(lateness.share)[level - 1]
-    late = np.flatnonzero((uniform(pupils.lane, Purpose.LATE, day) < chance) & here)
+    chance = np.asarray(lateness.share)
+    draw = uniform(pupils.lane, Purpose.LATE, day)
+    late = np.flatnonzero((draw < chance.max()) & here)
+    late = late[draw[late] < chance[level[late] - 1]]
     delay = uniform(pupils.lane[late], Purpose.LATE_MINUTES, day)
     out[late] = 1 + np.floor(lateness.minutes * delay)
     return out

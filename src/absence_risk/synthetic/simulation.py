@@ -184,15 +184,14 @@ def _absences(
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     """Return the code of the day's absence and the lessons missed."""
     scenario = setting.scenario
-    ill_onset = -np.expm1(-onset * pupils.frailty)
     draw = uniform(pupils.lane, Purpose.ILLNESS, day)
-    run.ill = illness.advance(run.ill, draw, ill_onset, scenario.illness.mean_days)
+    falls = illness.falls_ill(draw, onset, pupils.frailty)
+    run.ill = illness.advance(run.ill, draw, falls, scenario.illness.mean_days)
     leave = scenario.leave
     draw = uniform(pupils.lane, Purpose.LEAVE, day)
-    run.away = illness.advance(run.away, draw, leave.onset_rate, leave.mean_days)
-    reason = np.where(run.ill, ILLNESS, np.where(run.away, LEAVE, 0)).astype(np.uint8)
-    every = ((1 << pupils.lessons.astype(np.int64)) - 1).astype(np.uint8)
-    missed = np.where(reason > 0, every, 0).astype(np.uint8)
+    run.away = illness.advance(run.away, draw, draw < leave.onset_rate, leave.mean_days)
+    reason = np.where(run.ill, np.uint8(ILLNESS), np.uint8(LEAVE) * run.away)
+    missed = pupils.every * (reason > 0)
     rows = np.flatnonzero((run.ladder.level > 1) & (reason == 0))
     bits = avoidance.missed_lessons(
         run.ladder, scenario.avoidance, pupils, rows=rows, day=day, dow=dow
@@ -216,12 +215,13 @@ def _remember(
     unreported: npt.NDArray[np.uint8],
 ) -> None:
     """Update recent valid absence, recent attendance and the month's recorded lessons."""
+    invalid = reason == INVALID
     share = np.bitwise_count(missed) / pupils.lessons
-    run.valid += _DECAY * (np.where(reason == INVALID, 0.0, share) - run.valid)
+    run.valid += _DECAY * (share * ~invalid - run.valid)
     run.attendance += _DECAY * (1 - share - run.attendance)
     recorded = np.bitwise_count(missed & ~unreported)
     run.month_total += recorded
-    run.month_invalid += np.where(reason == INVALID, recorded, 0)
+    run.month_invalid += recorded * invalid
 
 
 def _end_month(setting: Setting, pupils: Pupils, run: _Running, day: int) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["World", "simulate"]
 
-_BLOCK = 6_000
+_BLOCK = 10_000
 
 
 @dataclass(frozen=True, eq=False)
