@@ -162,15 +162,16 @@ def compare(rows: list[Row]) -> list[Row]:
 
 
 def draw(rows: list[Row]) -> None:
+    bars = CONFIG["bars"]
     panels = (
-        ("kink called", CONFIG["smooth"], "False kinks: no kink in truth", (0, 15), 5),
-        ("kink called", CONFIG["kinks"], "True kink at 20 %: found", (0, 100), 80),
-        ("coverage, wild bootstrap", CONFIG["kinks"], "Set holds 20 % (bootstrap)", (90, 100), 95),
-        ("coverage, profile F", CONFIG["kinks"], "Set holds 20 % (profile F)", (90, 100), 95),
+        ("kink called", CONFIG["smooth"], "False kinks: no kink in truth", (0, 15), "false_kink"),
+        ("kink called", CONFIG["kinks"], "True kink at 20 %: found", (0, 100), "power"),
+        ("coverage, wild bootstrap", CONFIG["kinks"], "Set holds 20 % (bootstrap)", (90, 100), ""),
+        ("coverage, profile F", CONFIG["kinks"], "Set holds 20 % (profile F)", (90, 100), ""),
     )
     with rc_context({"svg.hashsalt": "absence_risk", "font.size": 9}):
         figure = Figure(figsize=(9.5, 6.4), layout="constrained")
-        for ax, (name, truths, title, limits, line) in zip(
+        for ax, (name, truths, title, limits, bar) in zip(
             figure.subplots(2, 2).ravel(), panels, strict=True
         ):
             for k, truth in enumerate(truths):
@@ -184,13 +185,13 @@ def draw(rows: list[Row]) -> None:
                     lw=1,
                     label=truth,
                 )
-            ax.axhline(line, color="0.5", lw=0.8, ls="--", zorder=0)
+            ax.axhspan(*(100 * limit for limit in bars[bar or "coverage"]), color="0.92", zorder=0)
             ax.set(title=title, ylim=limits, xscale="log", xlabel="pupils", ylabel="samples (%)")
             ticks = sorted({r["n"] for r in rows if r["figure"] == name and r["truth"] in truths})
             ax.set_xticks(ticks, [f"{n:,}" for n in ticks])
             ax.minorticks_off()
             ax.legend(frameon=False, fontsize=7, ncols=2 if len(truths) > 3 else 1)
-        figure.suptitle("What harm_evidence says (bars: ± 2 Monte-Carlo errors; dashed: bar)")
+        figure.suptitle("What harm_evidence says (± 2 Monte-Carlo errors; shaded: bar)")
         figure.savefig(HERE / "figure.svg", metadata={"Date": None})
 
 
