@@ -125,9 +125,6 @@ def all_rows() -> Iterator[Row]:
             yield from verdict_rows(truth, cell["n"], cell["smooth_samples"])
         for truth in CONFIG["kinks"]:
             yield from verdict_rows(truth, cell["n"], cell["kink_samples"])
-    for cell in CONFIG["larger"]:
-        for truth in cell["kinks"]:
-            yield from verdict_rows(truth, cell["n"], cell["kink_samples"])
     for n in CONFIG["profile"]["n"]:
         for truth in CONFIG["kinks"]:
             yield profile_row(truth, n)
