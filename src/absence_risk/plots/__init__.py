@@ -1,4 +1,4 @@
-"""One module per claim: a result in, matplotlib axes out.
+"""One module per claim: a result in, matplotlib axes out; `world` draws simulated worlds.
 
 The functions draw what stands in the tables of a result and compute nothing. matplotlib is
 loaded when the first of them is used.
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
         plot_operating_points,
         plot_slopes,
     )
+    from absence_risk.plots.world import (
+        plot_ladder_levels,
+        plot_spell_lengths,
+        plot_weekly_absence,
+        plot_yearly_absence,
+    )
 
 __all__ = [
     "figures",
@@ -33,6 +39,7 @@ __all__ = [
     "plot_change",
     "plot_dose_response",
     "plot_endings",
+    "plot_ladder_levels",
     "plot_later_by_early",
     "plot_odds_ratios",
     "plot_operating_points",
@@ -40,7 +47,10 @@ __all__ = [
     "plot_responders",
     "plot_return",
     "plot_slopes",
+    "plot_spell_lengths",
+    "plot_weekly_absence",
     "plot_wellbeing",
+    "plot_yearly_absence",
 ]
 
 _HOMES = {
@@ -50,6 +60,7 @@ _HOMES = {
     "plot_change": "evaluation",
     "plot_dose_response": "thresholds",
     "plot_endings": "survival",
+    "plot_ladder_levels": "world",
     "plot_later_by_early": "escalation",
     "plot_odds_ratios": "escalation",
     "plot_operating_points": "thresholds",
@@ -57,7 +68,10 @@ _HOMES = {
     "plot_responders": "evaluation",
     "plot_return": "survival",
     "plot_slopes": "thresholds",
+    "plot_spell_lengths": "world",
+    "plot_weekly_absence": "world",
     "plot_wellbeing": "evaluation",
+    "plot_yearly_absence": "world",
 }
 
 
