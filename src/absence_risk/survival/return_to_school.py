@@ -197,8 +197,8 @@ def _benchmark_is(benchmark: pd.DataFrame) -> str:
         else ", followed from the end of that month"
     )
     return (
-        f"return of pupils without a case at the time{met}{clock if alarm is not None else ''}, weighted to "
-        "the cases' absence before the start"
+        f"return of pupils without a case at the time{met}{clock if alarm is not None else ''}, "
+        "weighted to the cases' absence before the start"
     )
 
 
