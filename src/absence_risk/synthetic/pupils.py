@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -90,6 +90,10 @@ class Pupils:
     def __len__(self) -> int:
         """Return the number of pupils."""
         return len(self.index)
+
+    def __getitem__(self, rows: slice) -> Pupils:
+        """Return some of the pupils."""
+        return Pupils(*(getattr(self, declared.name)[rows] for declared in fields(self)))
 
     @cached_property
     def every(self) -> npt.NDArray[np.uint8]:

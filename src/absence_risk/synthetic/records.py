@@ -8,7 +8,7 @@ import numpy as np
 
 from absence_risk import check
 from absence_risk.synthetic.simulation import INVALID
-from absence_risk.synthetic.tables import small_tables
+from absence_risk.synthetic.tables import pupil_tables, school_tables
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -50,7 +50,8 @@ def frames(world: World, rows: str = "lesson") -> dict[str, pa.Table]:
         Tables by name.
     """
     order = np.argsort(world.pupil_key)
-    return {"registers": register_rows(world, order, rows), **small_tables(world)}
+    registers = register_rows(world, order, rows)
+    return {"registers": registers, **school_tables(world), **pupil_tables(world)}
 
 
 def register_rows(world: World, pupils: npt.NDArray[np.int64], rows: str) -> pa.Table:

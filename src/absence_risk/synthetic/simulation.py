@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,6 +75,38 @@ class Days:
     late: npt.NDArray[np.uint8]
     level: npt.NDArray[np.uint8]
 
+    @classmethod
+    def empty(cls, n: int, year: SchoolCalendar) -> Days:
+        """Return room for the days of some pupils.
+
+        Parameters
+        ----------
+        n : int
+            Number of pupils.
+        year : SchoolCalendar
+            The school days.
+
+        Returns
+        -------
+        Days
+            Arrays to be filled by `put`.
+        """
+        shapes = [(n, len(year))] * 4 + [(n, year.n_weeks)]
+        return cls(*(np.empty(shape, dtype=np.uint8) for shape in shapes))
+
+    def put(self, rows: slice, part: Days) -> None:
+        """Fill in the days of some pupils.
+
+        Parameters
+        ----------
+        rows : slice
+            Where the pupils stand.
+        part : Days
+            Their days.
+        """
+        for declared in fields(self):
+            getattr(self, declared.name)[rows] = getattr(part, declared.name)
+
 
 class _Running:
     """What the block remembers from day to day."""
@@ -105,7 +137,7 @@ def simulate_block(setting: Setting, pupils: Pupils) -> tuple[Days, Cases]:
     Returns
     -------
     days : Days
-        What happened to each pupil on each day.
+        What happened to each pupil on each day; views of arrays ordered by day.
     cases : Cases
         The team's cases.
     """
@@ -148,8 +180,7 @@ def simulate_block(setting: Setting, pupils: Pupils) -> tuple[Days, Cases]:
             )
         if month_last[day]:
             _end_month(setting, pupils, run, day)
-    arrays = (np.ascontiguousarray(a.T) for a in (reason, missed, unreported, late, level))
-    return Days(*arrays), run.cases
+    return Days(reason.T, missed.T, unreported.T, late.T, level.T), run.cases
 
 
 def _ends(label: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
     from absence_risk.synthetic.world import World
 
-__all__ = ["municipality_keys", "small_tables"]
+__all__ = ["join_tables", "municipality_keys", "pupil_tables", "school_tables"]
+
+_KEY = {
+    "pupils": "pupil_key",
+    "cases": "case_key",
+    "surveys": "survey_key",
+    "outcomes": "pupil_key",
+}
 
 
 def municipality_keys(world: World) -> list[str]:
@@ -36,8 +43,8 @@ def municipality_keys(world: World) -> list[str]:
     return [f"m{k + 1}" for k in range(int(world.schools.municipality.max()) + 1)]
 
 
-def small_tables(world: World) -> dict[str, pa.Table]:
-    """Return the canonical tables beside the attendance rows.
+def school_tables(world: World) -> dict[str, pa.Table]:
+    """Return the tables that do not depend on what happens to pupils.
 
     Parameters
     ----------
@@ -47,16 +54,53 @@ def small_tables(world: World) -> dict[str, pa.Table]:
     Returns
     -------
     dict of str to pyarrow.Table
-        pupils, schools, calendar, cases, surveys, outcomes; each sorted by its key.
+        schools and calendar.
+    """
+    return {"schools": _schools(world), "calendar": _calendar(world)}
+
+
+def pupil_tables(world: World) -> dict[str, pa.Table]:
+    """Return what is recorded about pupils beside their attendance.
+
+    Parameters
+    ----------
+    world : World
+        The simulated world, or a part of it.
+
+    Returns
+    -------
+    dict of str to pyarrow.Table
+        pupils, cases, surveys and outcomes; each sorted by its key.
     """
     return {
         "pupils": _pupils(world),
-        "schools": _schools(world),
-        "calendar": _calendar(world),
         "cases": _cases(world),
         "surveys": _surveys(world),
         "outcomes": _outcomes(world),
     }
+
+
+def join_tables(parts: list[dict[str, pa.Table]]) -> dict[str, pa.Table]:
+    """Return the tables of all pupils from those of parts of a world.
+
+    Parameters
+    ----------
+    parts : list of dict of str to pyarrow.Table
+        From `pupil_tables`; no pupil is in two of them.
+
+    Returns
+    -------
+    dict of str to pyarrow.Table
+        The tables that `pupil_tables` makes of the whole world.
+    """
+    import pyarrow as pa  # noqa: PLC0415
+
+    joined = {}
+    for name, key in _KEY.items():
+        table = pa.concat_tables([part[name] for part in parts]).combine_chunks()
+        order = np.argsort(table.column(key).to_numpy(), kind="stable")
+        joined[name] = table.take(pa.array(order)).combine_chunks()
+    return joined
 
 
 def _dates(world: World, day: npt.NDArray[np.int64]) -> pa.Array:
@@ -85,7 +129,9 @@ def _pupils(world: World) -> pa.Table:
             "pupil_key": pa.array(world.pupil_key[order]),
             "school_key": pa.array(_school_keys(world)[pupils.school[order]], pa.string()),
             "grade": pa.array(pupils.grade[order].astype(np.uint8)),
-            "sex": pa.array(np.where(pupils.girl[order], "girl", "boy").astype(object)),
+            "sex": pa.array(
+                np.where(pupils.girl[order], "girl", "boy").astype(object), pa.string()
+            ),
             "birth_year": pa.array(born - pupils.grade[order].astype(np.int16)),
             "entry": _dates(world, np.zeros(len(pupils), dtype=np.int64)),
             "exit": _dates(world, last),

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from absence_risk.synthetic.scenario import Scenario
     from absence_risk.synthetic.world import World
 
-__all__ = ["LEAST_PUPILS", "truth_of"]
+__all__ = ["LEAST_PUPILS", "MOST_PUPILS", "truth_of"]
 
 LEAST_PUPILS = 12_000
+MOST_PUPILS = 24_000  # keeps time and memory of the truth bounded
 _POINTS = "outcome points per 10 points of absence"
 _STARTED = "pupils whose work with the team started"
 
@@ -32,8 +33,8 @@ def truth_of(world: World) -> dict[str, Any]:
     Parameters
     ----------
     world : World
-        The simulated world. Where it has fewer than 12,000 pupils, simulated values come from a
-        world of the same scenario and seed with 12,000.
+        The simulated world. Where it has fewer than 12,000 or more than 24,000 pupils, simulated
+        values come from a world of the same scenario and seed with 12,000 or 24,000.
 
     Returns
     -------
@@ -48,8 +49,8 @@ def truth_of(world: World) -> dict[str, Any]:
         "preset": scenario.name,
         "title": scenario.title,
         "seed": world.seed,
-        "pupils": len(world.pupils),
-        "reference_pupils": len(reference.pupils),
+        "pupils": len(world.index),
+        "reference_pupils": len(reference.index),
         "do": dict(world.do),
         "parameters": scenario.values(),
         "sources": dict(scenario.sources),
@@ -65,9 +66,10 @@ def truth_of(world: World) -> dict[str, Any]:
 def _reference(world: World) -> World:
     from absence_risk.synthetic.world import simulate  # noqa: PLC0415 - world imports this module
 
-    if len(world.pupils) >= LEAST_PUPILS:
+    pupils = min(max(len(world.index), LEAST_PUPILS), MOST_PUPILS)
+    if pupils == len(world.index):
         return world
-    return simulate(world.scenario, pupils=LEAST_PUPILS, seed=world.seed)
+    return simulate(world.scenario, pupils=pupils, seed=world.seed)
 
 
 def _other(world: World, **changes: float) -> World:
@@ -75,7 +77,7 @@ def _other(world: World, **changes: float) -> World:
     from absence_risk.synthetic.world import simulate  # noqa: PLC0415 - world imports this module
 
     do = {name.replace("__", "."): value for name, value in changes.items()}
-    return simulate(world.scenario, pupils=len(world.pupils), seed=world.seed, do=do)
+    return simulate(world.scenario, pupils=len(world.index), seed=world.seed, do=do)
 
 
 def _entry(

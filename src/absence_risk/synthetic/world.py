@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,8 @@ import numpy as np
 from absence_risk import check
 from absence_risk.policy import Staircase
 from absence_risk.synthetic.cases import NEVER, Cases
-from absence_risk.synthetic.counter import permuted_keys
-from absence_risk.synthetic.pupils import Pupils, Schools, draw_pupils, draw_schools
+from absence_risk.synthetic.counter import lanes, permuted_keys
+from absence_risk.synthetic.pupils import draw_pupils, draw_school, draw_schools
 from absence_risk.synthetic.reporting import unreported_by_class
 from absence_risk.synthetic.scenario import Scenario
 from absence_risk.synthetic.simulation import INVALID, Days, Setting, simulate_block
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from absence_risk.register.calendar import SchoolCalendar
     from absence_risk.register.register import Register
+    from absence_risk.synthetic.pupils import Pupils, Schools
 
 __all__ = ["World", "simulate"]
 
@@ -33,41 +34,101 @@ _BLOCK = 10_000
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """A simulated municipality.
+    """A simulated municipality. Its days are simulated when they are first asked for.
 
     Parameters
     ----------
-    scenario : Scenario
-        Parameters.
+    setting : Setting
+        Parameters, school days, schools and staircase.
     seed : int
         Seed.
-    year : SchoolCalendar
-        The school days.
-    schools : Schools
-        The schools.
-    pupils : Pupils
-        The pupils, ordered by global index.
-    days : Days
-        What happened on each day, also after a pupil moved away.
-    cases : Cases
-        The team's cases.
+    index : numpy.ndarray of int64, shape (n_pupils,)
+        Global indices of the pupils.
     do : mapping of str to object
         What was set by intervention.
+    block : int
+        Pupils simulated at a time.
+    progress : callable or None
+        Called with a text and a share between 0 and 1 while the days are simulated.
     """
 
-    scenario: Scenario
+    setting: Setting
     seed: int
-    year: SchoolCalendar
-    schools: Schools
-    pupils: Pupils
-    days: Days
-    cases: Cases
+    index: npt.NDArray[np.int64]
     do: Mapping[str, Any]
+    block: int
+    progress: Callable[[str, float], None] | None = None
+
+    @property
+    def scenario(self) -> Scenario:
+        """Parameters."""
+        return self.setting.scenario
+
+    @property
+    def year(self) -> SchoolCalendar:
+        """The school days."""
+        return self.setting.year
+
+    @property
+    def schools(self) -> Schools:
+        """The schools."""
+        return self.setting.schools
+
+    @cached_property
+    def pupils(self) -> Pupils:
+        """The pupils, in the order of `index`."""
+        return draw_pupils(self.scenario, self.seed, self.schools, self.index)
+
+    @property
+    def days(self) -> Days:
+        """What happened on each day, also after a pupil moved away."""
+        return self._simulated[0]
+
+    @property
+    def cases(self) -> Cases:
+        """The team's cases."""
+        return self._simulated[1]
+
+    @cached_property
+    def _simulated(self) -> tuple[Days, Cases]:
+        """Days and cases of all pupils, simulated block by block."""
+        n, pupils = len(self.index), self.pupils
+        days, cases = Days.empty(n, self.year), [Cases.none(0)]
+        for start in range(0, n, self.block):
+            if self.progress is not None:
+                self.progress("simulating", start / n)
+            some = slice(start, start + self.block)
+            part, opened = simulate_block(self.setting, pupils[some])
+            days.put(some, part)
+            cases.append(opened)
+        if self.progress is not None:
+            self.progress("simulating", 1.0)
+        return days, Cases.join(cases)
+
+    def part(self, rows: npt.NDArray[np.int64]) -> World:
+        """Return the world of some of its pupils, who are the same in it, day by day.
+
+        Parameters
+        ----------
+        rows : numpy.ndarray of int64
+            Pupils, as rows of this world, in any order.
+
+        Returns
+        -------
+        World
+            With its own days, simulated when they are asked for.
+        """
+        return replace(self, index=self.index[rows], progress=None)
 
     @cached_property
     def pupil_key(self) -> npt.NDArray[np.uint32]:
         """Pseudonymous key of each pupil, shape (n_pupils,)."""
-        return permuted_keys(self.seed, "pupil", self.pupils.index)
+        return permuted_keys(self.seed, "pupil", self.index)
+
+    @cached_property
+    def municipality(self) -> npt.NDArray[np.int64]:
+        """Index of the municipality of each pupil, shape (n_pupils,)."""
+        return self.schools.municipality[draw_school(self.schools, lanes(self.seed, self.index))]
 
     @cached_property
     def last_day(self) -> npt.NDArray[np.int64]:
@@ -132,9 +193,13 @@ class World:
         rows: str = "lesson",
         file_format: str = "parquet",
         force: bool = False,
+        threads: int = 1,
         progress: Callable[[str, float], None] | None = None,
     ) -> dict[str, Any]:
         """Write the register, the truth and the scenario into a folder.
+
+        Pupils are simulated in blocks as they are written, so that memory does not grow with the
+        days of all pupils, and the same bytes come from every block size and number of threads.
 
         Parameters
         ----------
@@ -146,6 +211,8 @@ class World:
             File format of the tables.
         force : bool
             Whether to replace an existing folder that holds a simulated register.
+        threads : int
+            Blocks simulated at the same time, beside the one that is written.
         progress : callable or None
             Called with a text and a share between 0 and 1.
 
@@ -159,11 +226,19 @@ class World:
         ------
         FileExistsError
             If the folder exists and ``force`` is false, or it is no simulated register.
+        ValueError
+            If a word or number is not allowed.
         """
         from absence_risk.synthetic.writer import write_world  # noqa: PLC0415
 
         return write_world(
-            self, Path(folder), rows=rows, file_format=file_format, force=force, progress=progress
+            self,
+            Path(folder),
+            rows=rows,
+            file_format=file_format,
+            force=force,
+            threads=threads,
+            progress=progress,
         )
 
 
@@ -177,6 +252,9 @@ def simulate(
     progress: Callable[[str, float], None] | None = None,
 ) -> World:
     """Simulate one school year of a municipality.
+
+    The days are simulated when they are first asked for; `World.write` needs no more than a few
+    blocks of them at a time.
 
     Parameters
     ----------
@@ -192,7 +270,7 @@ def simulate(
     block : int
         Pupils simulated at a time; changes memory, never the result.
     progress : callable or None
-        Called with a text and a share between 0 and 1.
+        Called with a text and a share between 0 and 1 while the days are simulated.
 
     Returns
     -------
@@ -223,18 +301,7 @@ def simulate(
         staircase=Staircase.preset(scenario.referral.staircase),
         unreported=unreported_by_class(scenario.reporting, schools, seed, len(year)),
     )
-    drawn, parts = [], []
-    for start in range(0, pupils, block):
-        if progress is not None:
-            progress("simulating", start / pupils)
-        index = np.arange(start, min(start + block, pupils))
-        drawn.append(draw_pupils(scenario, seed, schools, index))
-        parts.append(simulate_block(setting, drawn[-1]))
-    if progress is not None:
-        progress("simulating", 1.0)
-    days = _joined(Days, [part for part, _ in parts])
-    cases = Cases.join([part for _, part in parts])
-    return World(scenario, seed, year, schools, _joined(Pupils, drawn), days, cases, dict(do or {}))
+    return World(setting, seed, np.arange(pupils), dict(do or {}), block, progress)
 
 
 def _scenario(preset: str | Path | Scenario) -> Scenario:
@@ -243,9 +310,3 @@ def _scenario(preset: str | Path | Scenario) -> Scenario:
     if isinstance(preset, Path) or str(preset).endswith(".toml"):
         return Scenario.from_toml(preset)
     return Scenario.preset(preset)
-
-
-def _joined(kind: Any, parts: list[Any]) -> Any:
-    """Join dataclasses of arrays along their first axis."""
-    names = kind.__dataclass_fields__
-    return kind(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in names})
