@@ -6,9 +6,9 @@ log-odds are natural logarithms, "per 10 points" means per 0.10 of absence share
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+
+from absence_risk.synthetic.declared import ANY, POSITIVE, SHARE, number, whole, word
 
 __all__ = [
     "Avoidance",
@@ -23,25 +23,6 @@ __all__ = [
     "Team",
     "Wellbeing",
 ]
-
-_ANY = (-50.0, 50.0)
-_SHARE = (0.0, 1.0)
-_POSITIVE = (0.0, math.inf)
-
-
-def _number(bounds: tuple[float, float], length: int | None = None) -> Any:
-    """Declare a number, or a list of numbers, with its allowed range."""
-    return field(metadata={"low": bounds[0], "high": bounds[1], "length": length})
-
-
-def _whole(low: int, high: int, length: int | None = None) -> Any:
-    """Declare a whole number with its allowed range."""
-    return field(metadata={"low": low, "high": high, "length": length, "whole": True})
-
-
-def _word(*words: str) -> Any:
-    """Declare a word of a closed list; an empty list allows any."""
-    return field(metadata={"words": words})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +43,11 @@ class Size:
         Minutes of a lesson.
     """
 
-    municipalities: int = _whole(1, 50)
-    pupils_per_school: int = _whole(20, 5000)
-    school_size_sd: float = _number((0, 2))
-    lessons: tuple[int, ...] = _whole(1, 8, 3)
-    lesson_minutes: int = _whole(10, 180)
+    municipalities: int = whole(1, 50)
+    pupils_per_school: int = whole(20, 5000)
+    school_size_sd: float = number((0, 2))
+    lessons: tuple[int, ...] = whole(1, 8, 3)
+    lesson_minutes: int = whole(10, 180)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +70,13 @@ class Illness:
         Mean duration in school days, at least 1.
     """
 
-    onset_rate: float = _number(_SHARE)
-    frailty_sd: float = _number((0, 3))
-    correlation: float = _number((-1, 1))
-    season_amplitude: float = _number(_SHARE)
-    season_peak_day: float = _number((0, 366))
-    weekday: tuple[float, ...] = _number((0, 10), 5)
-    mean_days: float = _number((1, 60))
+    onset_rate: float = number(SHARE)
+    frailty_sd: float = number((0, 3))
+    correlation: float = number((-1, 1))
+    season_amplitude: float = number(SHARE)
+    season_peak_day: float = number((0, 366))
+    weekday: tuple[float, ...] = number((0, 10), 5)
+    mean_days: float = number((1, 60))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +91,8 @@ class Leave:
         Mean duration in school days, geometric.
     """
 
-    onset_rate: float = _number(_SHARE)
-    mean_days: float = _number((1, 60))
+    onset_rate: float = number(SHARE)
+    mean_days: float = number((1, 60))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,20 +130,20 @@ class Avoidance:
         Multiplier of skipping and of missing a day, Monday to Friday.
     """
 
-    propensity_sd: float = _number((0, 5))
-    school_sd: float = _number((0, 5))
-    grade: tuple[float, ...] = _number(_ANY, 9)
-    first_stage: tuple[float, ...] = _number(_SHARE, 5)
-    up: tuple[float, ...] = _number(_SHARE, 5)
-    down: tuple[float, ...] = _number(_SHARE, 5)
-    beta_valid: float = _number(_ANY)
-    valid_shift: float = _number((-1, 1))
-    skip: tuple[float, ...] = _number(_SHARE, 5)
-    avoided_share: float = _number(_SHARE)
-    avoided_skip: float = _number(_SHARE)
-    day_out: tuple[float, ...] = _number(_SHARE, 5)
-    day_out_again: tuple[float, ...] = _number(_SHARE, 5)
-    weekday: tuple[float, ...] = _number((0, 10), 5)
+    propensity_sd: float = number((0, 5))
+    school_sd: float = number((0, 5))
+    grade: tuple[float, ...] = number(ANY, 9)
+    first_stage: tuple[float, ...] = number(SHARE, 5)
+    up: tuple[float, ...] = number(SHARE, 5)
+    down: tuple[float, ...] = number(SHARE, 5)
+    beta_valid: float = number(ANY)
+    valid_shift: float = number((-1, 1))
+    skip: tuple[float, ...] = number(SHARE, 5)
+    avoided_share: float = number(SHARE)
+    avoided_skip: float = number(SHARE)
+    day_out: tuple[float, ...] = number(SHARE, 5)
+    day_out_again: tuple[float, ...] = number(SHARE, 5)
+    weekday: tuple[float, ...] = number((0, 10), 5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,9 +160,9 @@ class Label:
         Share of such valid records that carry the code of illness (10), else guardian (50).
     """
 
-    log_odds: tuple[float, ...] = _number(_ANY, 5)
-    drift_per_month: float = _number((0, 50))
-    as_illness: float = _number(_SHARE)
+    log_odds: tuple[float, ...] = number(ANY, 5)
+    drift_per_month: float = number((0, 50))
+    as_illness: float = number(SHARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,8 +177,8 @@ class Lateness:
         Longest delay; delays are 1 to this many minutes, all equally likely.
     """
 
-    share: tuple[float, ...] = _number(_SHARE, 6)
-    minutes: int = _whole(1, 60)
+    share: tuple[float, ...] = number(SHARE, 6)
+    minutes: int = whole(1, 60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,10 +197,10 @@ class Reporting:
         Additional probability that a missed lesson is not reported: the MNAR dial.
     """
 
-    unreported: float = _number((0, 0.5))
-    school_sd: float = _number((0, 2))
-    whole_day: float = _number(_SHARE)
-    absent_extra: float = _number(_SHARE)
+    unreported: float = number((0, 0.5))
+    school_sd: float = number((0, 2))
+    whole_day: float = number(SHARE)
+    absent_extra: float = number(SHARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,12 +221,12 @@ class Referral:
         Referral comes 1 to this many school days after the month's end.
     """
 
-    staircase: str = _word()
-    first_grade: int = _whole(1, 10)
-    log_odds: tuple[float, ...] = _number(_ANY, 3)
-    per_10_total: float = _number(_ANY)
-    per_10_invalid: float = _number(_ANY)
-    delay_days: int = _whole(1, 60)
+    staircase: str = word()
+    first_grade: int = whole(1, 10)
+    log_odds: tuple[float, ...] = number(ANY, 3)
+    per_10_total: float = number(ANY)
+    per_10_invalid: float = number(ANY)
+    delay_days: int = whole(1, 60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,21 +263,21 @@ class Team:
         For how many school weeks.
     """
 
-    consent_guardian: float = _number(_SHARE)
-    consent_pupil: float = _number(_SHARE)
-    decision_days: int = _whole(1, 60)
-    waiting_weeks: float = _number((1, 52))
-    effect: float = _number(_ANY)
-    ramp_weeks: float = _number((0.01, 52))
-    least_weeks: int = _whole(0, 52)
-    no_longer_needed: float = _number(_POSITIVE)
-    per_10_attendance: float = _number(_ANY)
-    declined: float = _number(_POSITIVE)
-    moved: float = _number(_POSITIVE)
-    other_service: float = _number(_POSITIVE)
-    other_service_per_level: float = _number(_ANY)
-    relapse: float = _number(_ANY)
-    relapse_weeks: int = _whole(0, 52)
+    consent_guardian: float = number(SHARE)
+    consent_pupil: float = number(SHARE)
+    decision_days: int = whole(1, 60)
+    waiting_weeks: float = number((1, 52))
+    effect: float = number(ANY)
+    ramp_weeks: float = number((0.01, 52))
+    least_weeks: int = whole(0, 52)
+    no_longer_needed: float = number(POSITIVE)
+    per_10_attendance: float = number(ANY)
+    declined: float = number(POSITIVE)
+    moved: float = number(POSITIVE)
+    other_service: float = number(POSITIVE)
+    other_service_per_level: float = number(ANY)
+    relapse: float = number(ANY)
+    relapse_weeks: int = whole(0, 52)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,23 +313,23 @@ class Wellbeing:
         random), per level of the ladder, and after moving or declining.
     """
 
-    mean: float = _number(_ANY)
-    per_level: float = _number(_ANY)
-    propensity: float = _number(_ANY)
-    noise_sd: float = _number((0, 10))
-    change_sd: float = _number((0, 10))
-    stability: float = _number((-1, 1))
-    per_10_absence: float = _number(_ANY)
-    team_gain: float = _number(_ANY)
-    discrimination: float = _number((0, 10))
-    difficulty: tuple[float, ...] = _number(_ANY, 5)
-    thresholds: tuple[float, ...] = _number(_ANY, 4)
-    follow_up_weeks: int = _whole(1, 52)
-    missing_before: float = _number(_SHARE)
-    answer_log_odds: float = _number(_ANY)
-    answer_theta: float = _number(_ANY)
-    answer_level: float = _number(_ANY)
-    answer_gone: float = _number(_ANY)
+    mean: float = number(ANY)
+    per_level: float = number(ANY)
+    propensity: float = number(ANY)
+    noise_sd: float = number((0, 10))
+    change_sd: float = number((0, 10))
+    stability: float = number((-1, 1))
+    per_10_absence: float = number(ANY)
+    team_gain: float = number(ANY)
+    discrimination: float = number((0, 10))
+    difficulty: tuple[float, ...] = number(ANY, 5)
+    thresholds: tuple[float, ...] = number(ANY, 4)
+    follow_up_weeks: int = whole(1, 52)
+    missing_before: float = number(SHARE)
+    answer_log_odds: float = number(ANY)
+    answer_theta: float = number(ANY)
+    answer_level: float = number(ANY)
+    answer_gone: float = number(ANY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -375,13 +356,13 @@ class Harm:
         Lowest grade with grade points.
     """
 
-    shape: str = _word("none", "linear", "kink", "step", "smooth")
-    mean: float = _number((-1000, 1000))
-    slope: float = _number((-1000, 1000))
-    bend: float = _number((-1000, 1000))
-    at: float = _number(_SHARE)
-    width: float = _number((0.001, 1))
-    jump: float = _number((-1000, 1000))
-    propensity: float = _number((-1000, 1000))
-    noise_sd: float = _number((0, 1000))
-    first_grade: int = _whole(1, 10)
+    shape: str = word("none", "linear", "kink", "step", "smooth")
+    mean: float = number((-1000, 1000))
+    slope: float = number((-1000, 1000))
+    bend: float = number((-1000, 1000))
+    at: float = number(SHARE)
+    width: float = number((0.001, 1))
+    jump: float = number((-1000, 1000))
+    propensity: float = number((-1000, 1000))
+    noise_sd: float = number((0, 1000))
+    first_grade: int = whole(1, 10)
