@@ -7,8 +7,8 @@ from scipy import stats
 from absence_risk.synthetic import Scenario, simulate
 from absence_risk.synthetic import effects as paired
 from absence_risk.synthetic.cases import ENDINGS, NEVER
+from absence_risk.synthetic.expected import expected_share
 from absence_risk.synthetic.harm import dose_response, grade_points, slope
-from absence_risk.synthetic.illness import expected_share
 from absence_risk.synthetic.wellbeing import answer
 
 PUPILS = 8_000

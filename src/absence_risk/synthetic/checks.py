@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from absence_risk import check
 from absence_risk.errors import PolicyError
 from absence_risk.policy import Staircase
-from absence_risk.synthetic import parameters
+from absence_risk.synthetic import parameters, place_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,8 +28,8 @@ __all__ = [
 
 SECTIONS: dict[str, Any] = {
     "size": parameters.Size,
-    "illness": parameters.Illness,
-    "leave": parameters.Leave,
+    "illness": place_parameters.Illness,
+    "leave": place_parameters.Leave,
     "avoidance": parameters.Avoidance,
     "label": parameters.Label,
     "lateness": parameters.Lateness,

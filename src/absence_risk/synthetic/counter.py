@@ -69,6 +69,7 @@ class Purpose(IntEnum):
     RESPONSE_AFTER = 64
     MISSING_KIND = 65
     HARM = 70
+    LEAVE_FRAILTY = 100
 
 
 def _mix_scalar(value: int) -> int:

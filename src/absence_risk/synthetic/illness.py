@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from absence_risk.register.calendar import SchoolCalendar
-    from absence_risk.synthetic.parameters import Illness
+    from absence_risk.synthetic.place_parameters import Illness, Leave
 
-__all__ = ["advance", "expected_share", "falls_ill", "onset_rates", "weekday"]
+__all__ = ["advance", "falls_ill", "onset_rates", "weekday"]
 
 
 def weekday(year: SchoolCalendar) -> npt.NDArray[np.int64]:
@@ -31,12 +31,12 @@ def weekday(year: SchoolCalendar) -> npt.NDArray[np.int64]:
     return np.asarray((year.dates.astype("datetime64[D]").astype(np.int64) + 3) % 7)
 
 
-def onset_rates(illness: Illness, year: SchoolCalendar) -> npt.NDArray[np.float64]:
+def onset_rates(illness: Illness | Leave, year: SchoolCalendar) -> npt.NDArray[np.float64]:
     """Return the rate of onset on each school day for frailty 1: λ S(t) W(weekday).
 
     Parameters
     ----------
-    illness : Illness
+    illness : Illness or Leave
         Parameters.
     year : SchoolCalendar
         The school days.
@@ -44,7 +44,7 @@ def onset_rates(illness: Illness, year: SchoolCalendar) -> npt.NDArray[np.float6
     Returns
     -------
     numpy.ndarray of float64, shape (n_days,)
-        Rates; P(onset) = 1 − exp(−rate · frailty).
+        Rates; P(onset) = 1 − exp(−rate · frailty) for illness, min(1, rate · frailty) for leave.
     """
     january = year.dates.astype("datetime64[Y]").astype("datetime64[D]")
     day_of_year = (year.dates - january).astype(np.int64) + 1
@@ -104,34 +104,4 @@ def falls_ill(
     out = draw <= risk * (1 + 1e-9)  # a margin for rounding
     near = np.flatnonzero(out)
     out[near] = draw[near] < -np.expm1(-risk[near])
-    return out
-
-
-def expected_share(illness: Illness, year: SchoolCalendar) -> npt.NDArray[np.float64]:
-    """Return the expected share of pupils who are ill on each school day, in closed form.
-
-    Forward recursion s_t = s_{t−1}(1 − 1/m) + (1 − s_{t−1})(1 − exp(−λ_t ν)), integrated over
-    the lognormal frailty by Gauss–Hermite quadrature with 60 nodes.
-
-    Parameters
-    ----------
-    illness : Illness
-        Parameters.
-    year : SchoolCalendar
-        The school days.
-
-    Returns
-    -------
-    numpy.ndarray of float64, shape (n_days,)
-        Shares.
-    """
-    node, weight = np.polynomial.hermite_e.hermegauss(60)
-    weight = weight / weight.sum()
-    frailty = np.exp(illness.frailty_sd * node - illness.frailty_sd**2 / 2)
-    stay = 1 - 1 / illness.mean_days
-    share = np.zeros_like(node)
-    out = np.empty(len(year))
-    for day, rate in enumerate(onset_rates(illness, year)):
-        share = share * stay + (1 - share) * -np.expm1(-rate * frailty)
-        out[day] = share @ weight
     return out

@@ -13,10 +13,8 @@ from absence_risk.synthetic.declared import ANY, POSITIVE, SHARE, number, whole,
 __all__ = [
     "Avoidance",
     "Harm",
-    "Illness",
     "Label",
     "Lateness",
-    "Leave",
     "Referral",
     "Reporting",
     "Size",
@@ -48,51 +46,6 @@ class Size:
     school_size_sd: float = number((0, 2))
     lessons: tuple[int, ...] = whole(1, 8, 3)
     lesson_minutes: int = whole(10, 180)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Illness:
-    """Semi-Markov illness: onset with season and weekday, geometric duration (METHODS 2.2).
-
-    Parameters
-    ----------
-    onset_rate : float
-        λ, onsets per school day for a well pupil of average frailty.
-    frailty_sd : float
-        σ_ν, SD of log frailty; E ν = 1.
-    correlation : float
-        ρ between log frailty and the propensity to avoid school: the confounding dial.
-    season_amplitude, season_peak_day : float
-        α and φ of 1 + α cos(2π(day of year − φ)/365.25).
-    weekday : tuple of 5 float
-        Multiplier of onset, Monday to Friday.
-    mean_days : float
-        Mean duration in school days, at least 1.
-    """
-
-    onset_rate: float = number(SHARE)
-    frailty_sd: float = number((0, 3))
-    correlation: float = number((-1, 1))
-    season_amplitude: float = number(SHARE)
-    season_peak_day: float = number((0, 366))
-    weekday: tuple[float, ...] = number((0, 10), 5)
-    mean_days: float = number((1, 60))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leave:
-    """Granted leave.
-
-    Parameters
-    ----------
-    onset_rate : float
-        Probability per school day.
-    mean_days : float
-        Mean duration in school days, geometric.
-    """
-
-    onset_rate: float = number(SHARE)
-    mean_days: float = number((1, 60))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from absence_risk.synthetic.counter import Purpose, lanes, normal, uniform
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from absence_risk.synthetic.place_parameters import Leave
     from absence_risk.synthetic.scenario import Scenario
 
 __all__ = [
@@ -73,7 +74,9 @@ class Pupils:
     effect : numpy.ndarray of float64, shape (n,)
         u, the pupil's own log-odds of moving up the ladder.
     frailty : numpy.ndarray of float64, shape (n,)
-        ν, multiplier of the onset of illness; mean 1.
+        ν, multiplier of the onset of illness; mean 1 within a grade whose multiplier is 1.
+    leave : numpy.ndarray of float64, shape (n,)
+        Multiplier of the onset of granted leave; mean 1.
     lessons : numpy.ndarray of int8, shape (n,)
         Lessons a day.
     """
@@ -85,6 +88,7 @@ class Pupils:
     girl: npt.NDArray[np.bool_]
     effect: npt.NDArray[np.float64]
     frailty: npt.NDArray[np.float64]
+    leave: npt.NDArray[np.float64]
     lessons: npt.NDArray[np.int8]
 
     def __len__(self) -> int:
@@ -168,7 +172,7 @@ def draw_pupils(
     Parameters
     ----------
     scenario : Scenario
-        Sections size, illness and avoidance are used.
+        Sections size, illness, leave and avoidance are used.
     seed : int
         Seed of the world.
     schools : Schools
@@ -194,9 +198,22 @@ def draw_pupils(
         grade=grade,
         girl=uniform(lane, Purpose.SEX) < 0.487,
         effect=scenario.avoidance.propensity_sd * propensity,
-        frailty=np.exp(spread * mixed - spread**2 / 2),
+        frailty=np.exp(spread * mixed - spread**2 / 2)
+        * np.asarray(scenario.illness.grade)[grade - 1],
+        leave=_leave_frailty(scenario.leave, lane, mixed),
         lessons=lessons[(grade - 1) // 3],
     )
+
+
+def _leave_frailty(
+    leave: Leave, lane: npt.NDArray[np.uint64], illness: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return the multipliers of leave, given log frailty of illness in units of its SD."""
+    if leave.frailty_sd == 0:
+        return np.ones(len(lane))
+    rho, spread = leave.correlation, leave.frailty_sd
+    mixed = rho * illness + np.sqrt(1 - rho**2) * normal(lane, Purpose.LEAVE_FRAILTY)
+    return np.asarray(np.exp(spread * mixed - spread**2 / 2))
 
 
 def bits_by_lesson(lessons: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:

@@ -24,7 +24,7 @@ from absence_risk.synthetic.checks import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from absence_risk.synthetic import parameters
+    from absence_risk.synthetic import parameters, place_parameters
 
 __all__ = ["Scenario", "scenarios"]
 
@@ -76,8 +76,8 @@ class Scenario:
     title: str
     calendar: CalendarPlan
     size: parameters.Size
-    illness: parameters.Illness
-    leave: parameters.Leave
+    illness: place_parameters.Illness
+    leave: place_parameters.Leave
     avoidance: parameters.Avoidance
     label: parameters.Label
     lateness: parameters.Lateness

@@ -147,6 +147,7 @@ def simulate_block(setting: Setting, pupils: Pupils) -> tuple[Days, Cases]:
     level = np.zeros((year.n_weeks, len(pupils)), dtype=np.uint8)
     run = _Running(setting, pupils)
     onset = illness.onset_rates(setting.scenario.illness, year)
+    leave = illness.onset_rates(setting.scenario.leave, year)
     dow = illness.weekday(year)
     classes = reporting.class_index(pupils)
     first, last = _ends(year.week)
@@ -156,7 +157,7 @@ def simulate_block(setting: Setting, pupils: Pupils) -> tuple[Days, Cases]:
             _begin_week(setting, pupils, run, day)
             level[year.week[day]] = run.ladder.level
         reason[day], missed[day] = _absences(
-            setting, pupils, run, day=day, onset=onset[day], dow=int(dow[day])
+            setting, pupils, run, day=day, onset=onset[day], leave=leave[day], dow=int(dow[day])
         )
         unreported[day] = setting.unreported[day, classes]
         absent = np.flatnonzero(missed[day])
@@ -211,16 +212,23 @@ def _begin_week(setting: Setting, pupils: Pupils, run: _Running, day: int) -> No
 
 
 def _absences(
-    setting: Setting, pupils: Pupils, run: _Running, *, day: int, onset: float, dow: int
+    setting: Setting,
+    pupils: Pupils,
+    run: _Running,
+    *,
+    day: int,
+    onset: float,
+    leave: float,
+    dow: int,
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     """Return the code of the day's absence and the lessons missed."""
     scenario = setting.scenario
     draw = uniform(pupils.lane, Purpose.ILLNESS, day)
     falls = illness.falls_ill(draw, onset, pupils.frailty)
     run.ill = illness.advance(run.ill, draw, falls, scenario.illness.mean_days)
-    leave = scenario.leave
     draw = uniform(pupils.lane, Purpose.LEAVE, day)
-    run.away = illness.advance(run.away, draw, draw < leave.onset_rate, leave.mean_days)
+    granted = draw < leave * pupils.leave
+    run.away = illness.advance(run.away, draw, granted, scenario.leave.mean_days)
     reason = np.where(run.ill, np.uint8(ILLNESS), np.uint8(LEAVE) * run.away)
     missed = pupils.every * (reason > 0)
     rows = np.flatnonzero((run.ladder.level > 1) & (reason == 0))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from absence_risk.synthetic import effects
+from absence_risk.synthetic.expected import expected_share
 from absence_risk.synthetic.harm import dose_response, slope
-from absence_risk.synthetic.illness import expected_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
