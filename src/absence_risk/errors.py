@@ -19,6 +19,7 @@ __all__ = [
     "DesignError",
     "DisclosureError",
     "EstimationError",
+    "KeyFileError",
     "PolicyError",
     "Problem",
     "SchemaError",
@@ -97,6 +98,10 @@ class SchemaError(AbsenceRiskError, ValueError):
     def __reduce__(self) -> tuple[type[SchemaError], tuple[tuple[Problem, ...]]]:
         """Rebuild from the problems, so that the error survives pickling."""
         return (type(self), (self.problems,))
+
+
+class KeyFileError(AbsenceRiskError, ValueError):
+    """There is no key for pseudonyms that is fit to use; no identifier was read."""
 
 
 class DesignError(AbsenceRiskError, ValueError):
