@@ -28,7 +28,7 @@ def quiet():
 
 
 def test_illness_follows_the_forward_recursion(quiet):
-    expected = expected_share(quiet.scenario.illness, quiet.year)
+    expected = expected_share(quiet.scenario, quiet.schools, quiet.year)
     ill = quiet.days.reason == 10
     z = (ill.mean(axis=0) - expected) / np.sqrt(expected * (1 - expected) / PUPILS)
     # days are correlated through spells, so that max |z| of 178 is below that of independent ones

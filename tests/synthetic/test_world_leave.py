@@ -34,8 +34,8 @@ def z_scores(found, expected):
 
 def test_leave_and_illness_follow_their_closed_forms(families):
     scenario, year = families.scenario, families.year
-    ill = expected_share(scenario.illness, year)
-    leave = expected_leave_share(scenario.illness, scenario.leave, year)
+    ill = expected_share(scenario, families.schools, year)
+    leave = expected_leave_share(scenario, families.schools, year)
     for code, expected in ((10, ill), (20, leave)):
         found = families.days.reason == code
         z = z_scores(found, expected)
@@ -51,7 +51,7 @@ def test_the_correlation_of_frailties_matters_for_who_is_on_leave_while_well(fam
     scenario, year = families.scenario, families.year
     alone = scenario.with_values({"leave.correlation": 0.0, "illness.frailty_sd": 3.0})
     bound = scenario.with_values({"leave.correlation": 1.0, "illness.frailty_sd": 3.0})
-    shares = [expected_leave_share(s.illness, s.leave, year).mean() for s in (alone, bound)]
+    shares = [expected_leave_share(s, families.schools, year).mean() for s in (alone, bound)]
     assert shares[1] < shares[0] * 0.97
     world = simulate(bound, pupils=PUPILS, seed=8)
     yearly = (world.days.reason == 20).mean(axis=1)
@@ -83,9 +83,9 @@ def test_illness_has_the_profile_of_grades(families):
     one = families.scenario.with_values({"illness.grade": [1.0] * 9})
     for k, times in enumerate(GRADES, start=1):
         rate = one.illness.onset_rate * times
-        alone = one.with_values({"illness.onset_rate": rate}).illness
+        alone = one.with_values({"illness.onset_rate": rate})
         own = ill[grade == k]
-        expected = expected_share(alone, families.year).mean()
+        expected = expected_share(alone, families.schools, families.year).mean()
         assert abs(own.mean() - expected) < 4 * own.std(ddof=1) / np.sqrt(len(own))
 
 

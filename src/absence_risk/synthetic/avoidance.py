@@ -33,7 +33,7 @@ class Ladder:
     since : numpy.ndarray of int64, shape (n,)
         School week in which the pupil last left level 1.
     pressure : numpy.ndarray of float64, shape (n,)
-        Lasting log-odds of moving up: pupil, school and grade.
+        Lasting log-odds of moving up: pupil, background, school, municipality and grade.
     out : numpy.ndarray of bool, shape (n,)
         Whether the last school day was missed as a whole.
     """
@@ -68,6 +68,7 @@ def first_levels(
     """
     pressure = (
         pupils.effect
+        + pupils.background
         + school_effect[pupils.school]
         + np.asarray(avoidance.grade)[pupils.grade.astype(np.int64) - 1]
     )

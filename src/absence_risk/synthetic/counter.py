@@ -70,6 +70,17 @@ class Purpose(IntEnum):
     MISSING_KIND = 65
     HARM = 70
     LEAVE_FRAILTY = 100
+    MUNICIPALITY_EFFECT = 101
+    MUNICIPALITY_ILLNESS = 102
+    SPECIAL_SCHOOL = 103
+    SCHOOL_STATUS = 104
+    STATUS = 105
+    SPECIAL_SUPPORT = 106
+    OUTBREAK = 107
+    OUTBREAK_WEEK = 108
+    JOINING = 109
+    JOINING_WEEK = 110
+    LEAVING = 111
 
 
 def _mix_scalar(value: int) -> int:

@@ -1,69 +1,94 @@
 """Expected shares of pupils who are ill or on leave, day by day, without simulation.
 
 Forward recursions of two-state chains, s_t = s_{t−1}(1 − 1/m) + (1 − s_{t−1}) p_t, integrated over
-the lognormal frailties by Gauss–Hermite quadrature.
+the lognormal frailties by Gauss–Hermite quadrature and summed over schools, grades, socio-economic
+status and special support. The schools are those of the world: their size, municipality, status
+and outbreaks are given, pupils are drawn.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from absence_risk.synthetic.illness import onset_rates
+from absence_risk.synthetic.background import status_shares
+from absence_risk.synthetic.illness import in_outbreak, onset_rates
+from absence_risk.synthetic.schools import GRADES
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from absence_risk.register.calendar import SchoolCalendar
-    from absence_risk.synthetic.place_parameters import Illness, Leave
+    from absence_risk.synthetic.scenario import Scenario
+    from absence_risk.synthetic.schools import Schools
 
 __all__ = ["expected_leave_share", "expected_share"]
 
-_NODES = 60
+_NODES = 40
 
 
-def expected_share(illness: Illness, year: SchoolCalendar) -> npt.NDArray[np.float64]:
+class _Groups(NamedTuple):
+    """Pupils alike in all but frailty: multiplier of illness, outbreak, share of all pupils."""
+
+    multiplier: npt.NDArray[np.float64]
+    outbreak: npt.NDArray[np.int64]
+    share: npt.NDArray[np.float64]
+
+
+def expected_share(
+    scenario: Scenario, schools: Schools, year: SchoolCalendar
+) -> npt.NDArray[np.float64]:
     """Return the expected share of pupils who are ill on each school day.
-
-    Quadrature with 60 nodes over frailty, for each grade.
 
     Parameters
     ----------
-    illness : Illness
+    scenario : Scenario
         Parameters.
+    schools : Schools
+        The schools of the world.
     year : SchoolCalendar
         The school days.
 
     Returns
     -------
     numpy.ndarray of float64, shape (n_days,)
-        Shares.
+        Shares of all pupils, also before they come and after they leave.
+
+    Examples
+    --------
+    >>> from absence_risk.synthetic import simulate
+    >>> world = simulate("municipality", pupils=50)
+    >>> round(float(expected_share(world.scenario, world.schools, world.year).mean()), 4)
+    0.0429
     """
     _, weight = _normal_nodes()
-    return np.asarray(_ill(illness, year) @ weight)
+    return np.asarray(_ill(scenario, schools, year) @ weight)
 
 
 def expected_leave_share(
-    illness: Illness, leave: Leave, year: SchoolCalendar
+    scenario: Scenario, schools: Schools, year: SchoolCalendar
 ) -> npt.NDArray[np.float64]:
     """Return the expected share of pupils who are on leave, and not ill, on each school day.
 
     Given both frailties the two chains are independent, so that P = E[a_t (1 − s_t)] over the
-    correlated frailties: quadrature with 60 × 60 nodes, for each grade.
+    correlated frailties.
 
     Parameters
     ----------
-    illness, leave : Illness, Leave
+    scenario : Scenario
         Parameters.
+    schools : Schools
+        The schools of the world.
     year : SchoolCalendar
         The school days.
 
     Returns
     -------
     numpy.ndarray of float64, shape (n_days,)
-        Shares.
+        Shares of all pupils, also before they come and after they leave.
     """
+    leave = scenario.leave
     node, weight = _normal_nodes()
     own = np.sqrt(1 - leave.correlation**2) * node
     log_frailty = leave.frailty_sd * (leave.correlation * node[:, None] + own)
@@ -74,21 +99,48 @@ def expected_leave_share(
     for day, rate in enumerate(onset_rates(leave, year)):
         share = share * stay + (1 - share) * np.minimum(rate * frailty, 1)
         away[day] = share @ weight
-    return np.asarray((away * (1 - _ill(illness, year))) @ weight)
+    return np.asarray((away * (1 - _ill(scenario, schools, year))) @ weight)
 
 
-def _ill(illness: Illness, year: SchoolCalendar) -> npt.NDArray[np.float64]:
-    """Return P(ill) on each school day given standardised log frailty, mean over grades."""
+def _ill(scenario: Scenario, schools: Schools, year: SchoolCalendar) -> npt.NDArray[np.float64]:
+    """Return P(ill) on each school day given standardised log frailty, mean over groups."""
+    illness, groups = scenario.illness, _groups(scenario, schools)
     node, _ = _normal_nodes()
-    grade = np.asarray(illness.grade)[:, None]
-    frailty = grade * np.exp(illness.frailty_sd * node - illness.frailty_sd**2 / 2)
+    lognormal = np.exp(illness.frailty_sd * node - illness.frailty_sd**2 / 2)
+    frailty = groups.multiplier[:, None] * lognormal
     stay = 1 - 1 / illness.mean_days
     share = np.zeros_like(frailty)
     out = np.empty((len(year), len(node)))
     for day, rate in enumerate(onset_rates(illness, year)):
-        share = share * stay + (1 - share) * -np.expm1(-rate * frailty)
-        out[day] = share.mean(axis=0)
+        today = in_outbreak(frailty, scenario.outbreak, groups.outbreak[:, None], day)
+        share = share * stay + (1 - share) * -np.expm1(-rate * today)
+        out[day] = groups.share @ share
     return out
+
+
+def _groups(scenario: Scenario, schools: Schools) -> _Groups:
+    """Return the groups of pupils: school × grade × status × special support, as far as unequal."""
+    background = scenario.background
+    status = status_shares(background, schools.status)
+    sen = np.where(schools.special, 1.0, background.sen)
+    support = np.stack([1 - sen, sen], axis=1)
+    size = np.diff(schools.bound, prepend=0.0)
+    share = np.einsum("s,sk,sj->skj", size, status, support)[:, None] / GRADES
+    multiplier = (
+        schools.illness[:, None, None, None]
+        * np.asarray(scenario.illness.grade)[:, None, None]
+        * np.array([background.low_illness, 1.0, background.high_illness])[:, None]
+        * np.array([1.0, background.sen_illness])
+    )
+    shape = np.broadcast_shapes(share.shape, multiplier.shape)
+    each = [
+        np.broadcast_to(part, shape).ravel()
+        for part in (multiplier, schools.outbreak[:, :, None, None], share)
+    ]
+    key, at = np.unique(np.stack(each[:2], axis=1), axis=0, return_inverse=True)
+    total = np.zeros(len(key))
+    np.add.at(total, at.ravel(), each[2])
+    return _Groups(key[:, 0], key[:, 1].astype(np.int64), total)
 
 
 def _normal_nodes() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from absence_risk.register.calendar import SchoolCalendar
-    from absence_risk.synthetic.place_parameters import Illness, Leave
+    from absence_risk.synthetic.place_parameters import Illness, Leave, Outbreak
 
-__all__ = ["advance", "falls_ill", "onset_rates", "weekday"]
+__all__ = ["advance", "falls_ill", "in_outbreak", "onset_rates", "weekday"]
 
 
 def weekday(year: SchoolCalendar) -> npt.NDArray[np.int64]:
@@ -78,6 +78,34 @@ def advance(
         State today.
     """
     return np.where(ill, draw < 1 - 1 / mean_days, falls)
+
+
+def in_outbreak(
+    frailty: npt.NDArray[np.float64],
+    outbreak: Outbreak,
+    first: npt.NDArray[np.int64],
+    day: int,
+) -> npt.NDArray[np.float64]:
+    """Return multipliers of onset on a day with what an outbreak adds to them.
+
+    Parameters
+    ----------
+    frailty : numpy.ndarray of float64
+        Multipliers on other days.
+    outbreak : Outbreak
+        Parameters.
+    first : numpy.ndarray of int64, broadcasting with frailty
+        First school day of the outbreak.
+    day : int
+        School day.
+
+    Returns
+    -------
+    numpy.ndarray of float64
+        Multipliers today.
+    """
+    going_on = (first <= day) & (day < first + outbreak.days)
+    return np.where(going_on, outbreak.multiplier * frailty, frailty)
 
 
 def falls_ill(

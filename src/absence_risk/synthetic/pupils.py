@@ -1,4 +1,4 @@
-"""Schools and pupils: sizes, grades, and the lasting differences between them."""
+"""Pupils: school, grade, background, and the lasting differences between them."""
 
 from __future__ import annotations
 
@@ -8,51 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from absence_risk.synthetic import background
 from absence_risk.synthetic.counter import Purpose, lanes, normal, uniform
+from absence_risk.synthetic.schools import GRADES, draw_school
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from absence_risk.synthetic.place_parameters import Leave
     from absence_risk.synthetic.scenario import Scenario
+    from absence_risk.synthetic.schools import Schools
 
-__all__ = [
-    "GRADES",
-    "Pupils",
-    "Schools",
-    "bits_by_lesson",
-    "draw_pupils",
-    "draw_school",
-    "draw_schools",
-]
-
-GRADES = 9
-
-
-@dataclass(frozen=True, eq=False)
-class Schools:
-    """The schools of a world.
-
-    Parameters
-    ----------
-    municipality : numpy.ndarray of int64, shape (n_schools,)
-        Index of the municipality.
-    bound : numpy.ndarray of float64, shape (n_schools,)
-        Cumulative share of pupils, ending at 1.
-    effect : numpy.ndarray of float64, shape (n_schools,)
-        Log-odds of moving up the ladder.
-    unreported : numpy.ndarray of float64, shape (n_schools,)
-        Share of lessons nobody reports.
-    """
-
-    municipality: npt.NDArray[np.int64]
-    bound: npt.NDArray[np.float64]
-    effect: npt.NDArray[np.float64]
-    unreported: npt.NDArray[np.float64]
-
-    def __len__(self) -> int:
-        """Return the number of schools."""
-        return len(self.bound)
+__all__ = ["Pupils", "bits_by_lesson", "draw_pupils"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,10 +38,17 @@ class Pupils:
         1 to 9.
     girl : numpy.ndarray of bool, shape (n,)
         Sex.
+    status : numpy.ndarray of int8, shape (n,)
+        Band of socio-economic status: 0 low, 1 middle, 2 high.
+    supported : numpy.ndarray of bool, shape (n,)
+        Whether the pupil gets special support.
     effect : numpy.ndarray of float64, shape (n,)
         u, the pupil's own log-odds of moving up the ladder.
+    background : numpy.ndarray of float64, shape (n,)
+        Log-odds of moving up that go with status and special support.
     frailty : numpy.ndarray of float64, shape (n,)
-        ν, multiplier of the onset of illness; mean 1 within a grade whose multiplier is 1.
+        Multiplier of the onset of illness: lognormal ν of mean 1, times those of grade,
+        background, school and municipality.
     leave : numpy.ndarray of float64, shape (n,)
         Multiplier of the onset of granted leave; mean 1.
     lessons : numpy.ndarray of int8, shape (n,)
@@ -86,7 +60,10 @@ class Pupils:
     school: npt.NDArray[np.int64]
     grade: npt.NDArray[np.int8]
     girl: npt.NDArray[np.bool_]
+    status: npt.NDArray[np.int8]
+    supported: npt.NDArray[np.bool_]
     effect: npt.NDArray[np.float64]
+    background: npt.NDArray[np.float64]
     frailty: npt.NDArray[np.float64]
     leave: npt.NDArray[np.float64]
     lessons: npt.NDArray[np.int8]
@@ -105,65 +82,6 @@ class Pupils:
         return ((1 << self.lessons.astype(np.int64)) - 1).astype(np.uint8)
 
 
-def draw_schools(scenario: Scenario, seed: int, pupils: int) -> Schools:
-    """Draw the schools of a world.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        Sections size, avoidance and reporting are used.
-    seed : int
-        Seed of the world.
-    pupils : int
-        Number of pupils, which sets the number of schools.
-
-    Returns
-    -------
-    Schools
-        At least four, and at least one per municipality.
-    """
-    size = scenario.size
-    count = max(4, pupils // size.pupils_per_school, size.municipalities)
-    lane = lanes(seed, np.arange(count))
-    weight = np.exp(size.school_size_sd * normal(lane, Purpose.SCHOOL_SIZE))
-    bound = np.cumsum(weight) / weight.sum()
-    bound[-1] = 1.0
-    spread = scenario.reporting.school_sd
-    report = np.exp(spread * normal(lane, Purpose.SCHOOL_REPORTING) - spread**2 / 2)
-    return Schools(
-        municipality=_deal(count, size.municipalities),
-        bound=bound,
-        effect=scenario.avoidance.school_sd * normal(lane, Purpose.SCHOOL_EFFECT),
-        unreported=np.minimum(scenario.reporting.unreported * report, 0.9),
-    )
-
-
-def _deal(schools: int, municipalities: int) -> npt.NDArray[np.int64]:
-    """Deal schools to municipalities in falling numbers, at least one to each."""
-    weight = np.arange(municipalities, 0, -1, dtype=np.float64)
-    quota = 1 + np.floor((schools - municipalities) * weight / weight.sum()).astype(np.int64)
-    quota[0] += schools - quota.sum()
-    return np.repeat(np.arange(municipalities), quota)
-
-
-def draw_school(schools: Schools, lane: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """Draw the school of some pupils, in proportion to size.
-
-    Parameters
-    ----------
-    schools : Schools
-        The schools of the world.
-    lane : numpy.ndarray of uint64
-        Lanes of the pupils.
-
-    Returns
-    -------
-    numpy.ndarray of int64, same shape
-        Index of the school.
-    """
-    return np.searchsorted(schools.bound, uniform(lane, Purpose.SCHOOL)).astype(np.int64)
-
-
 def draw_pupils(
     scenario: Scenario, seed: int, schools: Schools, index: npt.NDArray[np.int64]
 ) -> Pupils:
@@ -172,7 +90,7 @@ def draw_pupils(
     Parameters
     ----------
     scenario : Scenario
-        Sections size, illness, leave and avoidance are used.
+        Sections size, illness, leave, background and avoidance are used.
     seed : int
         Seed of the world.
     schools : Schools
@@ -191,15 +109,22 @@ def draw_pupils(
     mixed = rho * propensity + np.sqrt(1 - rho**2) * normal(lane, Purpose.FRAILTY)
     grade = 1 + np.floor(GRADES * uniform(lane, Purpose.GRADE)).astype(np.int8)
     lessons = np.asarray(scenario.size.lessons, dtype=np.int8)
+    school = draw_school(schools, lane)
+    status = background.draw_status(scenario.background, lane, schools.status[school])
+    supported = background.draw_support(scenario.background, lane, schools.special[school])
+    up, illness = background.effects(scenario.background, status, supported)
+    illness *= np.asarray(scenario.illness.grade)[grade - 1] * schools.illness[school]
     return Pupils(
         index=index,
         lane=lane,
-        school=draw_school(schools, lane),
+        school=school,
         grade=grade,
         girl=uniform(lane, Purpose.SEX) < 0.487,
+        status=status,
+        supported=supported,
         effect=scenario.avoidance.propensity_sd * propensity,
-        frailty=np.exp(spread * mixed - spread**2 / 2)
-        * np.asarray(scenario.illness.grade)[grade - 1],
+        background=up,
+        frailty=np.exp(spread * mixed - spread**2 / 2) * illness,
         leave=_leave_frailty(scenario.leave, lane, mixed),
         lessons=lessons[(grade - 1) // 3],
     )

@@ -72,12 +72,12 @@ def register_rows(world: World, pupils: npt.NDArray[np.int64], rows: str) -> pa.
     Returns
     -------
     pyarrow.Table
-        Canonical columns; no row after a pupil's last day.
+        Canonical columns; no row before a pupil's first day or after the last.
     """
     check.choice(rows, ROWS, "rows")
     found = (_lesson_rows if rows == "lesson" else _day_rows)(world, pupils)
     per_day = world.pupils.lessons[pupils] if rows == "lesson" else 1
-    each = (world.last_day[pupils] + 1) * per_day
+    each = (world.last_day[pupils] + 1 - world.first_day[pupils]) * per_day
     key = np.repeat(world.pupil_key[pupils], each)
     return _table(key, found, world.scenario.size.lesson_minutes)
 
@@ -86,25 +86,35 @@ def _dates(world: World) -> npt.NDArray[np.int32]:
     return world.year.dates.astype("datetime64[D]").astype(np.int32)
 
 
+def _enrolled(world: World, pupils: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Return on which school days the pupils were enrolled, shape (n, n_days)."""
+    day = np.arange(len(world.year))
+    return np.asarray(
+        (day >= world.first_day[pupils][:, None]) & (day <= world.last_day[pupils][:, None])
+    )
+
+
 def _lesson_rows(world: World, pupils: npt.NDArray[np.int64]) -> _Rows:
     """Return a row per lesson; every array is made from all eight slots of a day."""
-    dates, lessons, last = _dates(world), world.pupils.lessons[pupils], world.last_day[pupils]
+    dates, lessons = _dates(world), world.pupils.lessons[pupils]
     slots = np.arange(_SLOTS, dtype=np.uint8)
-    enrolled = np.arange(len(dates)) <= last[:, None]
+    first, last = world.first_day[pupils], world.last_day[pupils]
+    enrolled = _enrolled(world, pupils)
     there = (enrolled[:, :, None] & (slots < lessons[:, None, None])).reshape(-1)
     date = {k: np.repeat(dates, k) for k in np.unique(lessons).tolist()}
     slot = {k: np.tile(slots[:k] + np.uint8(1), len(dates)) for k in date}
-    sizes = list(zip(lessons.tolist(), ((last + 1) * lessons).tolist(), strict=True))
+    begins, ends = (first * lessons).tolist(), ((last + 1) * lessons).tolist()
+    spans = list(zip(lessons.tolist(), begins, ends, strict=True))
 
     def by_lesson(bits: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         return np.unpackbits(bits[pupils].reshape(-1), bitorder="little")[there]
 
     days = world.days
-    slot_of_row = np.concatenate([slot[k][:n] for k, n in sizes])
+    slot_of_row = np.concatenate([slot[k][a:b] for k, a, b in spans])
     late = np.zeros(len(slot_of_row), dtype=np.uint8)
     late[slot_of_row == 1] = days.late[pupils][enrolled]
     return _Rows(
-        date=np.concatenate([date[k][:n] for k, n in sizes]),
+        date=np.concatenate([date[k][a:b] for k, a, b in spans]),
         slot=slot_of_row,
         lessons=np.ones(len(slot_of_row), dtype=np.uint8),
         missed=by_lesson(days.missed),
@@ -117,7 +127,7 @@ def _lesson_rows(world: World, pupils: npt.NDArray[np.int64]) -> _Rows:
 def _day_rows(world: World, pupils: npt.NDArray[np.int64]) -> _Rows:
     """Return a row per day."""
     dates, days, every = _dates(world), world.days, world.pupils.every[pupils][:, None]
-    enrolled = np.arange(len(dates)) <= world.last_day[pupils][:, None]
+    enrolled = _enrolled(world, pupils)
     unreported = days.unreported[pupils]
     lessons = world.pupils.lessons[pupils].astype(np.uint8)
     return _Rows(

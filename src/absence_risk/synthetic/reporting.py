@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from absence_risk.synthetic.counter import Purpose, lanes, uniform, uniform_by_lesson
-from absence_risk.synthetic.pupils import GRADES, bits_by_lesson
+from absence_risk.synthetic.pupils import bits_by_lesson
+from absence_risk.synthetic.schools import GRADES
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from absence_risk.synthetic.parameters import Lateness, Reporting
-    from absence_risk.synthetic.pupils import Pupils, Schools
+    from absence_risk.synthetic.pupils import Pupils
+    from absence_risk.synthetic.schools import Schools
 
 __all__ = ["class_index", "late_minutes", "unreported_by_class", "unreported_if_absent"]
 

@@ -47,6 +47,14 @@ class Scenario:
         Illness spells.
     leave : Leave
         Granted leave.
+    places : Places
+        Municipalities and special schools.
+    background : Background
+        Socio-economic status and special support.
+    outbreak : Outbreak
+        Outbreaks of illness.
+    enrolment : Enrolment
+        Pupils who come and go during the year.
     avoidance : Avoidance
         The six stages of avoidance and what moves a pupil between them.
     label : Label
@@ -78,6 +86,10 @@ class Scenario:
     size: parameters.Size
     illness: place_parameters.Illness
     leave: place_parameters.Leave
+    places: place_parameters.Places
+    background: place_parameters.Background
+    outbreak: place_parameters.Outbreak
+    enrolment: place_parameters.Enrolment
     avoidance: parameters.Avoidance
     label: parameters.Label
     lateness: parameters.Lateness

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from absence_risk.synthetic import avoidance, cases, illness, reporting
+from absence_risk.synthetic import avoidance, cases, enrolment, illness, reporting
 from absence_risk.synthetic.cases import Cases
 from absence_risk.synthetic.counter import Purpose, uniform
+from absence_risk.synthetic.schools import NO_OUTBREAK
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from absence_risk.policy import Staircase
     from absence_risk.register.calendar import SchoolCalendar
     from absence_risk.synthetic.avoidance import Ladder
-    from absence_risk.synthetic.pupils import Pupils, Schools
+    from absence_risk.synthetic.pupils import Pupils
     from absence_risk.synthetic.scenario import Scenario
+    from absence_risk.synthetic.schools import Schools
 
 __all__ = ["GUARDIAN", "ILLNESS", "INVALID", "LEAVE", "Days", "Setting", "simulate_block"]
 
@@ -120,11 +122,14 @@ class _Running:
         self.away = np.zeros(n, dtype=bool)
         self.valid = np.zeros(n)
         self.attendance = np.ones(n)
+        self.stay = enrolment.stays(setting.scenario.enrolment, pupils.lane, setting.year)
+        self.outbreak = setting.schools.outbreak[pupils.school, pupils.grade - 1]
+        self.any_outbreak = bool((self.outbreak < NO_OUTBREAK).any())
         self.month_total = np.zeros(n, dtype=np.int64)
         self.month_invalid = np.zeros(n, dtype=np.int64)
 
 
-def simulate_block(setting: Setting, pupils: Pupils) -> tuple[Days, Cases]:
+def simulate_block(setting: Setting, pupils: Pupils) -> tuple[Days, Cases, npt.NDArray[np.int64]]:
     """Simulate a school year of some pupils.
 
     Parameters
@@ -140,6 +145,8 @@ def simulate_block(setting: Setting, pupils: Pupils) -> tuple[Days, Cases]:
         What happened to each pupil on each day; views of arrays ordered by day.
     cases : Cases
         The team's cases.
+    left : numpy.ndarray of int64, shape (n,)
+        Last school day of who left other than through a case, else `NEVER`.
     """
     year = setting.year
     shape = (len(year), len(pupils))
@@ -168,20 +175,14 @@ def simulate_block(setting: Setting, pupils: Pupils) -> tuple[Days, Cases]:
         late[day] = reporting.late_minutes(
             setting.scenario.lateness, pupils, run.ladder.level, here, day
         )
-        _remember(pupils, run, reason[day], missed[day], unreported[day])
+        _remember(
+            pupils, run, day, reason=reason[day], missed=missed[day], unreported=unreported[day]
+        )
         if last[day]:
-            cases.close_week(
-                run.cases,
-                setting.scenario.team,
-                ladder=run.ladder,
-                attendance=run.attendance,
-                lane=pupils.lane,
-                day=day,
-                year=year,
-            )
+            _end_week(setting, pupils, run, day)
         if month_last[day]:
             _end_month(setting, pupils, run, day)
-    return Days(reason.T, missed.T, unreported.T, late.T, level.T), run.cases
+    return Days(reason.T, missed.T, unreported.T, late.T, level.T), run.cases, run.stay.left
 
 
 def _ends(label: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
@@ -211,6 +212,29 @@ def _begin_week(setting: Setting, pupils: Pupils, run: _Running, day: int) -> No
     run.cases.level_start[starts] = run.ladder.level[starts]
 
 
+def _end_week(setting: Setting, pupils: Pupils, run: _Running, day: int) -> None:
+    """Close cases, and let pupils leave."""
+    cases.close_week(
+        run.cases,
+        setting.scenario.team,
+        ladder=run.ladder,
+        attendance=run.attendance,
+        lane=pupils.lane,
+        day=day,
+        year=setting.year,
+    )
+    enrolment.close_week(
+        run.stay,
+        run.cases,
+        setting.scenario.enrolment,
+        attendance=run.attendance,
+        level=run.ladder.level,
+        lane=pupils.lane,
+        day=day,
+        year=setting.year,
+    )
+
+
 def _absences(
     setting: Setting,
     pupils: Pupils,
@@ -224,7 +248,10 @@ def _absences(
     """Return the code of the day's absence and the lessons missed."""
     scenario = setting.scenario
     draw = uniform(pupils.lane, Purpose.ILLNESS, day)
-    falls = illness.falls_ill(draw, onset, pupils.frailty)
+    frailty = pupils.frailty
+    if run.any_outbreak:
+        frailty = illness.in_outbreak(frailty, scenario.outbreak, run.outbreak, day)
+    falls = illness.falls_ill(draw, onset, frailty)
     run.ill = illness.advance(run.ill, draw, falls, scenario.illness.mean_days)
     draw = uniform(pupils.lane, Purpose.LEAVE, day)
     granted = draw < leave * pupils.leave
@@ -249,6 +276,8 @@ def _absences(
 def _remember(
     pupils: Pupils,
     run: _Running,
+    day: int,
+    *,
     reason: npt.NDArray[np.uint8],
     missed: npt.NDArray[np.uint8],
     unreported: npt.NDArray[np.uint8],
@@ -259,6 +288,8 @@ def _remember(
     run.valid += _DECAY * (share * ~invalid - run.valid)
     run.attendance += _DECAY * (1 - share - run.attendance)
     recorded = np.bitwise_count(missed & ~unreported)
+    if run.stay.late:
+        recorded *= run.stay.first <= day
     run.month_total += recorded
     run.month_invalid += recorded * invalid
 
@@ -267,14 +298,16 @@ def _end_month(setting: Setting, pupils: Pupils, run: _Running, day: int) -> Non
     """Climb the staircase on the month's recorded absence, refer, and open cases."""
     year, scenario = setting.year, setting.scenario
     month = int(year.month[day])
-    offered = pupils.lessons.astype(np.int64) * int((year.month == month).sum())
+    there = run.stay.offered(np.flatnonzero(year.month == month))
+    offered = pupils.lessons.astype(np.int64) * np.maximum(there, 1)
     total, invalid = run.month_total / offered, run.month_invalid / offered
     counted = {"total": total, "invalid": invalid, "valid": total - invalid}
     step = setting.staircase.step_of(counted[setting.staircase.numerator])
     referred = cases.refer(
         scenario.referral, pupils, month, step=step, total=total, invalid=invalid
     )
-    who = np.flatnonzero(referred & (run.cases.detected == cases.NEVER))
+    here = (run.stay.left > day) & (run.cases.detected == cases.NEVER)
+    who = np.flatnonzero(referred & here)
     run.cases.step[who] = step[who]
     run.cases.total[who], run.cases.invalid[who] = total[who], invalid[who]
     cases.open_cases(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from absence_risk.synthetic.background import STATUS
 from absence_risk.synthetic.cases import ENDINGS, NEVER
 from absence_risk.synthetic.counter import permuted_keys
 from absence_risk.synthetic.harm import grade_points
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["join_tables", "municipality_keys", "pupil_tables", "school_tables"]
 
+_SCHOOL_TYPES = np.array(["GR", "SP"], dtype=object)  # compulsory and special school in Sweden
 _KEY = {
     "pupils": "pupil_key",
     "cases": "case_key",
@@ -133,11 +135,29 @@ def _pupils(world: World) -> pa.Table:
                 np.where(pupils.girl[order], "girl", "boy").astype(object), pa.string()
             ),
             "birth_year": pa.array(born - pupils.grade[order].astype(np.int16)),
-            "entry": _dates(world, np.zeros(len(pupils), dtype=np.int64)),
+            **_background(world, order),
+            "entry": _dates(world, world.first_day[order]),
             "exit": _dates(world, last),
             "protected": pa.array(np.zeros(len(pupils), dtype=bool)),
         }
     )
+
+
+def _background(world: World, order: npt.NDArray[np.int64]) -> dict[str, pa.Array]:
+    """Return type of school, special support and status, each where pupils can differ in it."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    scenario, pupils = world.scenario, world.pupils
+    found: dict[str, pa.Array] = {}
+    if scenario.places.special_share > 0:
+        special = world.schools.special[pupils.school[order]]
+        found["school_type"] = pa.array(_SCHOOL_TYPES[special.astype(int)], pa.string())
+    if scenario.places.special_share > 0 or scenario.background.sen > 0:
+        found["sen"] = pa.array(pupils.supported[order])
+    if scenario.background.low > 0 or scenario.background.high > 0:
+        bands = np.array(STATUS, dtype=object)
+        found["ses_band"] = pa.array(bands[pupils.status[order]], pa.string())
+    return found
 
 
 def _schools(world: World) -> pa.Table:
@@ -150,7 +170,7 @@ def _schools(world: World) -> pa.Table:
             "school_key": pa.array(_school_keys(world), pa.string()),
             "municipality_key": pa.array(municipality, pa.string()),
             "country": pa.array(["SE"] * n),
-            "school_type": pa.array(["GR"] * n),
+            "school_type": pa.array(_SCHOOL_TYPES[world.schools.special.astype(int)]),
             "ladder_id": pa.array([world.scenario.referral.staircase] * n),
             "team_id": pa.array([f"team-{key}" for key in municipality]),
         }

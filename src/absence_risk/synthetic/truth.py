@@ -56,6 +56,7 @@ def truth_of(world: World) -> dict[str, Any]:
         "sources": dict(scenario.sources),
         "estimands": [
             *_closed(scenario),
+            _illness(reference),
             *_escalation(reference),
             *_team(reference),
             *_described(reference),
@@ -142,15 +143,18 @@ def _closed(scenario: Scenario) -> Iterator[dict[str, Any]]:
         method="closed_form",
         value=exact(_harm_at(scenario, 0.20) - _harm_at(scenario, 0.0)),
     )
-    yield _entry(
+
+
+def _illness(world: World) -> dict[str, Any]:
+    """Return the expected share of illness in the schools of a world."""
+    share = expected_share(world.scenario, world.schools, world.year)
+    return _entry(
         "illness.share",
         "mean over school days of P(ill): forward recursion over days, Gauss–Hermite over frailty",
         "all pupil-days",
         "share",
         method="quadrature",
-        value=exact(
-            float(expected_share(scenario.illness, scenario.calendar.school_days()).mean())
-        ),
+        value=effects.exact(float(share.mean())),
     )
 
 

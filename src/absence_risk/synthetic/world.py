@@ -13,9 +13,11 @@ from absence_risk import check
 from absence_risk.policy import Staircase
 from absence_risk.synthetic.cases import NEVER, Cases
 from absence_risk.synthetic.counter import lanes, permuted_keys
-from absence_risk.synthetic.pupils import draw_pupils, draw_school, draw_schools
+from absence_risk.synthetic.enrolment import first_days
+from absence_risk.synthetic.pupils import draw_pupils
 from absence_risk.synthetic.reporting import unreported_by_class
 from absence_risk.synthetic.scenario import Scenario
+from absence_risk.synthetic.schools import draw_school, draw_schools
 from absence_risk.synthetic.simulation import INVALID, Days, Setting, simulate_block
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
 
     from absence_risk.register.calendar import SchoolCalendar
     from absence_risk.register.register import Register
-    from absence_risk.synthetic.pupils import Pupils, Schools
+    from absence_risk.synthetic.pupils import Pupils
+    from absence_risk.synthetic.schools import Schools
 
 __all__ = ["World", "simulate"]
 
@@ -81,7 +84,7 @@ class World:
 
     @property
     def days(self) -> Days:
-        """What happened on each day, also after a pupil moved away."""
+        """What happened on each day, also before a pupil came and after one left."""
         return self._simulated[0]
 
     @property
@@ -90,20 +93,21 @@ class World:
         return self._simulated[1]
 
     @cached_property
-    def _simulated(self) -> tuple[Days, Cases]:
-        """Days and cases of all pupils, simulated block by block."""
+    def _simulated(self) -> tuple[Days, Cases, npt.NDArray[np.int64]]:
+        """Days, cases and leaving days of all pupils, simulated block by block."""
         n, pupils = len(self.index), self.pupils
         days, cases = Days.empty(n, self.year), [Cases.none(0)]
+        left = np.full(n, NEVER, dtype=np.int64)
         for start in range(0, n, self.block):
             if self.progress is not None:
                 self.progress("simulating", start / n)
             some = slice(start, start + self.block)
-            part, opened = simulate_block(self.setting, pupils[some])
+            part, opened, left[some] = simulate_block(self.setting, pupils[some])
             days.put(some, part)
             cases.append(opened)
         if self.progress is not None:
             self.progress("simulating", 1.0)
-        return days, Cases.join(cases)
+        return days, Cases.join(cases), left
 
     def part(self, rows: npt.NDArray[np.int64]) -> World:
         """Return the world of some of its pupils, who are the same in it, day by day.
@@ -131,10 +135,16 @@ class World:
         return self.schools.municipality[draw_school(self.schools, lanes(self.seed, self.index))]
 
     @cached_property
+    def first_day(self) -> npt.NDArray[np.int64]:
+        """Index of the first school day of each pupil, shape (n_pupils,)."""
+        return first_days(self.scenario.enrolment, lanes(self.seed, self.index), self.year)
+
+    @cached_property
     def last_day(self) -> npt.NDArray[np.int64]:
         """Index of the last school day of each pupil, shape (n_pupils,)."""
         moved = self.cases.ending == 3
-        return np.where(moved & (self.cases.closed < NEVER), self.cases.closed, len(self.year) - 1)
+        last = np.where(moved & (self.cases.closed < NEVER), self.cases.closed, len(self.year) - 1)
+        return np.minimum(last, self._simulated[2])
 
     def true_share(self, kind: str = "total") -> npt.NDArray[np.float64]:
         """Return the true share of lessons missed on each day, reported or not.
@@ -147,7 +157,7 @@ class World:
         Returns
         -------
         numpy.ndarray of float64, shape (n_pupils, n_days)
-            Shares, also for days after a pupil moved away.
+            Shares, also for days before a pupil came and after one left.
         """
         check.choice(kind, ("total", "valid", "invalid"), "kind")
         share = np.bitwise_count(self.days.missed) / self.pupils.lessons[:, None]
