@@ -50,6 +50,21 @@ class FileFormat(StrEnum):
     csv = "csv"
 
 
+class Layout(StrEnum):
+    """In which layout of files a register is written."""
+
+    canonical = "canonical"
+    denmark = "denmark"
+    denmark_legal = "denmark_legal"
+    dfe = "dfe"
+    edfi = "edfi"
+    plain = "plain"
+    skolverket = "skolverket"
+    ss12000 = "ss12000"
+    wilma = "wilma"
+    wilma_older = "wilma_older"
+
+
 Seed = Annotated[int, typer.Option(help="Seed; the same seed gives the same bytes.", min=0)]
 Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it exists.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
@@ -71,6 +86,7 @@ def simulate(
     file_format: Annotated[FileFormat, typer.Option("--format", help="File format.")] = (
         FileFormat.parquet
     ),
+    layout: Annotated[Layout, typer.Option(help="Layout of the files.")] = Layout.canonical,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -78,7 +94,12 @@ def simulate(
     with _progress("Simulating") as progress:
         world = _simulated(preset, pupils, seed, progress)
         manifest = world.write(
-            out, rows=rows.value, file_format=file_format.value, force=force, progress=progress
+            out,
+            rows=rows.value,
+            file_format=file_format.value,
+            layout=layout.value,
+            force=force,
+            progress=progress,
         )
     text = f"Simulated {pupils:,} pupils ({manifest['rows']:,} {rows.value} rows) in {out}"
     _say({"folder": str(out), **manifest}, text, as_json=as_json)

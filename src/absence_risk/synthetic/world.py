@@ -202,6 +202,7 @@ class World:
         *,
         rows: str = "lesson",
         file_format: str = "parquet",
+        layout: str = "canonical",
         force: bool = False,
         threads: int = 1,
         progress: Callable[[str, float], None] | None = None,
@@ -218,7 +219,10 @@ class World:
         rows : {"lesson", "day"}
             One row per lesson, or one per day (slot 0).
         file_format : {"parquet", "csv"}
-            File format of the tables.
+            File format of the tables in the canonical layout; others have their own.
+        layout : str
+            "canonical", or a foreign layout: denmark, denmark_legal, dfe, edfi, plain, skolverket,
+            ss12000, wilma, wilma_older. Foreign layouts hold all rows in memory.
         force : bool
             Whether to replace an existing folder that holds a simulated register.
         threads : int
@@ -239,8 +243,11 @@ class World:
         ValueError
             If a word or number is not allowed.
         """
+        from absence_risk.synthetic.foreign import write_foreign  # noqa: PLC0415
         from absence_risk.synthetic.writer import write_world  # noqa: PLC0415
 
+        if layout != "canonical":
+            return write_foreign(self, Path(folder), layout=layout, rows=rows, force=force)
         return write_world(
             self,
             Path(folder),

@@ -1,0 +1,192 @@
+"""Write tables as a Swedish municipality's own CSV export: pupils, timetable, absences.
+
+Semicolon, decimal comma, utf-8 with byte-order mark, Swedish headers and words. Only absences
+and late arrivals have rows; presence follows from the timetable. What the layout loses: who
+recorded a row and on what it rests, earlier versions, minutes elsewhere, and lessons that went
+unreported for single pupils of a class (they read as presence).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from absence_risk.register.source_codes import source_codes
+from absence_risk.register.writers.recorded import Recorded, person_ids
+from absence_risk.register.writers.text_files import in_words, write_csv
+from absence_risk.register.writers.timetable import class_timetables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy.typing as npt
+    import pandas as pd
+
+    from absence_risk.register.writers.timetable import Timetable
+
+__all__ = ["write_plain"]
+
+_SEXES = {"girl": "F", "boy": "P", "female": "F", "male": "P"}
+_CLOSED = {
+    "no_longer_needed": "Inte längre behov av insats",
+    "declined": "Tackat nej till fortsatt stöd",
+    "moved": "Flyttat till annan kommun",
+    "other_service": "Behov av annan insats",
+    "admin_end": "Avslutad administrativt",
+    "other": "Annat",
+    "unknown": "Okänt",
+}
+_WAVES = {0: "före", 1: "efter"}
+_NO_WORD = {70: "Frånvarande", 90: "Övrigt"}
+
+
+def write_plain(tables: Recorded, folder: Path) -> None:
+    """Write elever, skolor, schema, franvaro and, where there are any, arenden, enkat, betyg.
+
+    Parameters
+    ----------
+    tables : Recorded
+        The register.
+    folder : Path
+        Folder to write into.
+    """
+    timetable = class_timetables(tables)
+    files = {
+        "elever": _pupils(tables, timetable),
+        "skolor": _schools(tables),
+        "schema": _lessons(timetable),
+        "franvaro": _absences(tables.rows),
+    }
+    if len(tables.cases):
+        files["arenden"] = _cases(tables.cases)
+    if len(tables.surveys):
+        files["enkat"] = _answers(tables.surveys)
+    if len(tables.outcomes):
+        files["betyg"] = _grades(tables.outcomes)
+    for name, frame in files.items():
+        path = folder / f"{name}.csv"
+        write_csv(frame, path, delimiter=";", decimal=",", encoding="utf-8-sig")
+
+
+def _pupils(tables: Recorded, timetable: Timetable) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415
+
+    pupils = tables.pupils
+    return pd.DataFrame(
+        {
+            "ElevId": person_ids(pupils["pupil_key"]),
+            "Skola": pupils["school_key"],
+            "Klass": timetable.class_label,
+            "Årskurs": pupils["grade"],
+            "Kön": in_words(pupils["sex"], _SEXES),
+            "Startdatum": pupils["entry"],
+            "Slutdatum": pupils["exit"],
+            "Skyddad": "N",
+        }
+    )
+
+
+def _schools(tables: Recorded) -> pd.DataFrame:
+    columns = {"school_key": "Skola", "municipality_key": "Kommun"}
+    return tables.schools[list(columns)].rename(columns=columns)
+
+
+def _lessons(timetable: Timetable) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415
+
+    lessons = timetable.lessons
+    return pd.DataFrame(
+        {
+            "Klass": lessons["class_label"],
+            "Datum": lessons["date"],
+            "Lektion": lessons["slot"],
+            "Minuter": lessons["scheduled"],
+            "Ämne": lessons["subject"],
+            "Inställd": np.where(lessons["scheduled"] > 0, "N", "J"),
+            "Rapporterad": np.where(lessons["reported"].astype(bool), "J", "N"),
+        }
+    )
+
+
+def _absences(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per kind of minutes: valid, invalid, late."""
+    import pandas as pd  # noqa: PLC0415
+
+    words = _reason_words()
+    kinds = (("Giltig", "valid"), ("Ogiltig", "invalid"), ("Sen ankomst", "late"))
+    found = []
+    for word, kind in kinds:
+        some = rows[rows[kind] > 0]
+        reason = some["reason"].map(words) if kind != "late" else None
+        found.append(
+            pd.DataFrame(
+                {
+                    "ElevId": person_ids(some["pupil_key"]),
+                    "Datum": some["date"],
+                    "Lektion": some["slot"],
+                    "Frånvarominuter": some[kind].astype(float),
+                    "Typ": word,
+                    "Orsak": reason,
+                    "Registrerad": _minutes(some["recorded_at"]),
+                }
+            )
+        )
+    return pd.concat(found, ignore_index=True).sort_values(["ElevId", "Datum", "Lektion"])
+
+
+def _reason_words() -> dict[int, str]:
+    listed = source_codes("ss12000", "reason_words")
+    return {**{c.reason: c.code for c in listed if c.reason is not None}, **_NO_WORD}
+
+
+def _minutes(times: pd.Series) -> npt.NDArray[np.object_]:
+    found = times.to_numpy().astype("datetime64[m]")
+    text = np.char.replace(found.astype(str), "T", " ").astype(object)
+    text[np.isnat(found)] = None
+    return np.asarray(text)
+
+
+def _cases(cases: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415
+
+    return pd.DataFrame(
+        {
+            "ÄrendeId": person_ids(cases["case_key"], "C"),
+            "ElevId": person_ids(cases["pupil_key"]),
+            "Upptäckt": cases["detected"],
+            "Ansökan": cases["referred"],
+            "Beslut": cases["accepted"],
+            "Uppstart": cases["started"],
+            "Avslut": cases["closed"],
+            "Avslutsorsak": cases["closure_reason"].map(_CLOSED),
+        }
+    )
+
+
+def _answers(surveys: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per respondent, wave and instrument, a column per item."""
+    index = ["survey_key", "wave", "instrument_id"]
+    wide = surveys.pivot_table(
+        index=index, columns="item_id", values="response", aggfunc="first", dropna=False
+    )
+    asked = surveys[index].drop_duplicates()
+    wide = asked.merge(wide.reset_index(), on=index, how="left").sort_values(index)
+    wide.insert(0, "SvarsId", person_ids(wide["survey_key"], "S"))
+    wide["wave"] = wide["wave"].map(_WAVES)
+    return wide.drop(columns="survey_key").rename(
+        columns={"wave": "Tillfälle", "instrument_id": "Instrument"}
+    )
+
+
+def _grades(outcomes: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415
+
+    grades = outcomes[outcomes["kind"] == "grade_points"]
+    return pd.DataFrame(
+        {
+            "ElevId": person_ids(grades["pupil_key"]),
+            "Datum": grades["date"],
+            "Meritvärde": grades["value"],
+        }
+    )

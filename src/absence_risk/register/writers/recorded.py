@@ -1,0 +1,160 @@
+"""What a writer writes from: current rows of unprotected pupils beside their enrolment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from absence_risk.register.engine import collect, run_on_rows
+from absence_risk.register.enrolment import enrolled_rows
+from absence_risk.register.pupil_days import current_rows
+from absence_risk.register.register import Register, read_register
+from absence_risk.register.schema import TABLES
+
+if TYPE_CHECKING:
+    import narwhals.stable.v2 as nw
+    import numpy.typing as npt
+    import pandas as pd
+
+__all__ = ["Recorded", "person_ids", "recorded"]
+
+_TABLES = ("pupils", "schools", "calendar", "cases", "surveys", "outcomes")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Recorded:
+    """Tables of a register, ready to be written.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Current rows by pupil, date and slot: pupil_key, date, slot, scheduled, reported, valid,
+        invalid, late, other (minutes, 0 where nobody reported), reason (-1 where none),
+        validity (empty where none), recorded_at, subject, and spell: the row in ``pupils`` of the
+        enrolment that holds on the date.
+    pupils : pandas.DataFrame
+        Enrolment spells of unprotected pupils, with ``class_label``: the class, or school and
+        grade where there is none.
+    schools, calendar, cases, surveys, outcomes : pandas.DataFrame
+        Canonical tables.
+    """
+
+    rows: pd.DataFrame
+    pupils: pd.DataFrame
+    schools: pd.DataFrame
+    calendar: pd.DataFrame
+    cases: pd.DataFrame
+    surveys: pd.DataFrame
+    outcomes: pd.DataFrame
+
+
+def recorded(source: Register | Mapping[str, Any]) -> Recorded:
+    """Take what is written from a register or its canonical tables.
+
+    Parameters
+    ----------
+    source : Register or mapping of str to frame
+        The register, or frames by table name. Pupils with protected identity and superseded rows
+        are left out.
+
+    Returns
+    -------
+    Recorded
+        Rows in memory.
+
+    Raises
+    ------
+    SchemaError
+        If the tables are no register.
+    """
+    register = read_register(source) if isinstance(source, Mapping) else source
+    pupils = register.pupils.copy()
+    in_class = pupils["class_key"].notna()
+    by_grade = pupils["school_key"].astype(str) + "-" + pupils["grade"].astype(int).astype(str)
+    pupils["class_label"] = pupils["class_key"].astype(object).where(in_class, by_grade)
+    return Recorded(
+        rows=_rows(register, pupils),
+        pupils=pupils,
+        schools=register.schools,
+        calendar=register.school_dates,
+        cases=register.cases,
+        surveys=register.surveys,
+        outcomes=register.outcomes,
+    )
+
+
+def _rows(register: Register, pupils: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415 (importing the package stays instant)
+
+    columns = [f.name for f in TABLES["registers"].fields if f.name in register.rows.columns]
+
+    def current(rows: nw.LazyFrame[Any]) -> pd.DataFrame:
+        kept = current_rows(rows, columns, register.protected)
+        return collect(kept.select(*columns))
+
+    found = run_on_rows(register.rows, register.engine, current)
+    keys = found["pupil_key"].to_numpy().astype(np.int64)
+    dates = found["date"].to_numpy().astype("datetime64[D]")
+    spell = enrolled_rows(pupils, keys, dates)
+    n = len(found)
+
+    def numbers(name: str, missing: int = 0) -> npt.NDArray[np.int64]:
+        if name not in found.columns:
+            return np.full(n, missing, dtype=np.int64)
+        return found[name].astype("float64").fillna(missing).to_numpy().astype(np.int64)
+
+    def texts(name: str) -> npt.NDArray[np.object_]:
+        if name not in found.columns:
+            return np.full(n, "", dtype=object)
+        return found[name].astype(object).where(found[name].notna(), "").to_numpy(dtype=object)
+
+    rows = pd.DataFrame(
+        {
+            "pupil_key": keys,
+            "date": dates.astype("datetime64[s]"),
+            "slot": numbers("slot"),
+            "scheduled": numbers("scheduled_min"),
+            "reported": found["is_reported"].to_numpy().astype(bool),
+            "valid": numbers("valid_min"),
+            "invalid": numbers("invalid_min"),
+            "late": numbers("late_min"),
+            "other": numbers("other_min"),
+            "reason": numbers("reason_code", -1),
+            "validity": texts("validity"),
+            "subject": texts("subject_code"),
+            "recorded_at": found["recorded_at"] if "recorded_at" in found.columns else pd.NaT,
+            "spell": spell,
+        }
+    )
+    known = rows[rows["spell"] >= 0]
+    return known.sort_values(["pupil_key", "date", "slot"], kind="stable", ignore_index=True)
+
+
+def person_ids(keys: npt.ArrayLike, prefix: str = "P") -> npt.NDArray[np.object_]:
+    """Return the identifiers that stand for keys in a foreign file.
+
+    They are the register's own pseudonyms in another dress, made up and never a number of a
+    person.
+
+    Parameters
+    ----------
+    keys : array-like of int, shape (n,)
+        Pseudonymous keys.
+    prefix : str
+        Letter in front, one per kind of person or case.
+
+    Returns
+    -------
+    numpy.ndarray of object, shape (n,)
+        For example ``"P-0000002a"``.
+
+    Examples
+    --------
+    >>> person_ids([42]).tolist()
+    ['P-0000002a']
+    """
+    found = [f"{prefix}-{int(key):08x}" for key in np.asarray(keys)]
+    return np.array(found, dtype=object)
