@@ -20,10 +20,11 @@ from absence_risk.errors import DesignError
 from absence_risk.evaluation import PrePost, Windows, case_windows, estimate_change
 from absence_risk.register.cube import Cube
 from absence_risk.register.definition import AbsenceDefinition
-from absence_risk.synthetic.effects import absence_beyond
 from absence_risk.synthetic.records import register_rows
 from absence_risk.synthetic.simulation import INVALID
 from absence_risk.synthetic.tables import small_tables
+from absence_risk.synthetic.truth.counterfactual import Reference
+from absence_risk.synthetic.truth.wellbeing import absence_beyond
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,9 +128,9 @@ def same_as_register() -> None:
     short, whole = recorded(small)[0], small.register.cube()
     for name in ("pupil_key", "scheduled", "valid", "invalid"):
         np.testing.assert_array_equal(getattr(short, name), getattr(whole, name))
-    world, idle = worlds(seed)
+    world, _ = worlds(seed)
     truth = {entry["id"]: entry["value"] for entry in world.truth["estimands"]}
-    np.testing.assert_allclose(absence_beyond(world, idle).value, truth[TRUTH], atol=1e-6)
+    np.testing.assert_allclose(absence_beyond(Reference(world)).value, truth[TRUTH], atol=1e-6)
 
 
 def worlds(seed: int) -> tuple[World, World]:
@@ -156,7 +157,7 @@ def effect_among(used: pd.DataFrame, works: World, idle: World) -> float:
 def municipality(replicate: int) -> Iterator[dict[str, Any]]:
     """One municipality with its team at work and with a team that does nothing."""
     works, idle = worlds(CONFIG["random_state"] + replicate)
-    own = absence_beyond(works, idle).value
+    own = absence_beyond(Reference(works)).value
     for name, world in ((NOTHING, idle), (WORKS, works)):
         cube, tables = recorded(world)
         measured = case_windows(cube, tables.cases, tables.pupils, Windows())

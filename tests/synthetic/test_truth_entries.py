@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from absence_risk.synthetic import effects, simulate, truth
+from absence_risk.synthetic import simulate, truth
 from absence_risk.synthetic.cases import NEVER
+from absence_risk.synthetic.truth.tally import Tally
+from absence_risk.synthetic.truth.windows import first_window, weekly
 
 NEEDED = {
     "avoidance.beta_valid",
@@ -16,7 +18,10 @@ NEEDED = {
     "threshold.harm_slope",
     "return.past_closing_week_20",
     "return.past_closing_week_20_difference",
+    "return.cif_week_20",
+    "return.rmst_week_20",
     "return.relapse_share",
+    "return.relapse_90_days",
     "wellbeing.absence_change_beyond",
     "closing.share_no_longer_needed",
     "closing.share_declined",
@@ -24,12 +29,17 @@ NEEDED = {
     "closing.share_other_service",
     "closing.share_open",
 }
+# one municipality, and no break in a linear dose response
+NOT_HERE = {"absence.icc_municipality", "threshold.break_at"}
 METHODS = {"closed_form", "quadrature", "crn_paired", "simulation"}
 
 
 @pytest.fixture(scope="module")
 def entries(world):
-    return {entry["id"]: entry for entry in world.truth["estimands"]}
+    found = world.truth["estimands"]
+    named = {entry["id"]: entry for entry in found}
+    assert len(named) == len(found)
+    return named
 
 
 def test_every_estimand_says_what_it_is(entries):
@@ -49,8 +59,13 @@ def test_every_estimand_says_what_it_is(entries):
         assert entry["formula"]
         assert entry["population"]
         assert entry["unit"]
+        if entry["id"] in NOT_HERE:
+            assert entry["value"] is None
+            continue
         assert math.isfinite(entry["value"])
         assert entry["value"] == round(entry["value"], 6)
+        known = entry["method"] in ("closed_form", "quadrature")
+        assert (entry["mc_se"] == 0 and entry["n"] is None) if known else entry["n"] >= 2
 
 
 def test_small_worlds_take_values_from_twelve_thousand(world, entries):
@@ -71,6 +86,8 @@ def test_kink_and_step_are_told_apart(world, monkeypatch):
     values = [{e["id"]: e["value"] for e in t["estimands"]} for t in (kink, step)]
     assert [v["threshold.slope_change_at_20"] for v in values] == [-15, 0]
     assert [v["threshold.jump_at_20"] for v in values] == [0, -15]
+    assert [v["threshold.true_break"] for v in values] == [1, 1]
+    assert [v["threshold.break_at"] for v in values] == [0.2, 0.2]
     assert kink["do"] == {"harm.shape": "kink", "harm.bend": 15.0}
 
 
@@ -104,7 +121,7 @@ def test_in_the_null_world_paired_effects_are_exactly_none(monkeypatch):
 
 
 def test_closing_shares_add_up(entries):
-    shares = [e["value"] for name, e in entries.items() if name.startswith("closing.")]
+    shares = [e["value"] for name, e in entries.items() if name.startswith("closing.share_")]
     assert sum(shares) == pytest.approx(1, abs=1e-5)
 
 
@@ -133,13 +150,13 @@ def test_truth_without_cases_is_null_not_wrong(monkeypatch):
 
 def test_return_is_the_first_four_weeks_below_ten_per_cent(world):
     rows = np.flatnonzero(world.cases.started < NEVER)[:5]
-    weekly = effects._weekly(world, rows)
+    weeks = weekly(Tally(world), rows)
     start = world.year.week[world.cases.started[rows]]
-    back = effects._first_window(weekly, start, back=True)
+    back = first_window(weeks, start, back=True)
     for pupil in range(len(rows)):
-        expected = effects.NEVER
+        expected = NEVER
         for week in range(start[pupil] + 1, world.year.n_weeks - 3):
-            missed, offered = weekly[:, pupil, week : week + 4].sum(axis=1)
+            missed, offered = weeks[:, pupil, week : week + 4].sum(axis=1)
             if missed / offered < 0.10:
                 expected = week + 3
                 break

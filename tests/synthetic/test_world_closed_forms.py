@@ -5,10 +5,11 @@ import pytest
 from scipy import stats
 
 from absence_risk.synthetic import Scenario, simulate
-from absence_risk.synthetic import effects as paired
 from absence_risk.synthetic.cases import ENDINGS, NEVER
 from absence_risk.synthetic.expected import expected_share
 from absence_risk.synthetic.harm import dose_response, grade_points, slope
+from absence_risk.synthetic.truth.counterfactual import Reference
+from absence_risk.synthetic.truth.escalation import later_invalid_difference, odds_ratio
 from absence_risk.synthetic.wellbeing import answer
 
 PUPILS = 8_000
@@ -211,7 +212,6 @@ def test_follow_up_goes_missing_with_wellbeing():
 
 
 def test_a_null_world_has_no_paired_effects():
-    world = simulate("null", pupils=1_500, seed=3)
-    other = simulate("null", pupils=1_500, seed=3, do={"avoidance.valid_shift": 0.05})
-    assert paired.later_invalid_difference(other, world).value == 0
-    assert paired.later_invalid_odds_ratio(other, world).value == 1
+    pair = Reference(simulate("null", pupils=1_500, seed=3)).pair({"avoidance.valid_shift": 0.05})
+    assert later_invalid_difference(pair).value == 0
+    assert odds_ratio(pair).value == 1

@@ -1,0 +1,179 @@
+"""Paired worlds under an intervention, simulated only for pupils whom it can reach.
+
+Pupils are independent given their schools, and draws depend on (seed, purpose, pupil, day, lesson)
+only. So an intervention leaves a pupil's days bit for bit as they are unless it acts on that pupil,
+and the paired world of the others need not be simulated. Who can be reached is a superset found
+from the factual world; for pupils outside it the difference is exactly 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from absence_risk.synthetic.avoidance import first_levels
+from absence_risk.synthetic.cases import NEVER
+from absence_risk.synthetic.closed_forms.latent import expit, logit
+from absence_risk.synthetic.counter import Purpose, uniform
+from absence_risk.synthetic.truth.tally import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    import numpy.typing as npt
+
+    from absence_risk.synthetic.world import World
+
+    Rows = npt.NDArray[np.int64]
+
+__all__ = ["Pair", "Reference"]
+
+_DECAY = 0.05  # weight of the newest day in recent valid absence, as in the simulation
+_MARGIN = 1e-9  # for rounding
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A world under an intervention, beside the factual one.
+
+    Parameters
+    ----------
+    fact : Tally
+        The factual world.
+    rows : numpy.ndarray of int64, shape (m,)
+        Pupils of it who may differ.
+    other : Tally
+        These pupils under the intervention.
+    """
+
+    fact: Tally
+    rows: Rows
+    other: Tally
+
+    def both(
+        self, measure: Callable[[Tally], npt.NDArray[Any]], fact: npt.NDArray[Any] | None = None
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Return a measure of each pupil as it is and under the intervention.
+
+        Parameters
+        ----------
+        measure : callable
+            Takes a `Tally` and returns an array with a first axis of pupils.
+        fact : numpy.ndarray or None
+            The measure of the factual world, where it is known.
+
+        Returns
+        -------
+        fact, other : numpy.ndarray
+            Of all pupils of the factual world.
+        """
+        fact = measure(self.fact) if fact is None else fact
+        other = fact.copy()
+        if self.rows.size:
+            other[self.rows] = measure(self.other)
+        return fact, other
+
+
+class Reference:
+    """The world from which values are simulated, with its counterfactuals.
+
+    Parameters
+    ----------
+    world : World
+        The factual world.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.tally = Tally(world)
+        self._pairs: dict[tuple[tuple[str, float], ...], Pair] = {}
+
+    @cached_property
+    def team(self) -> Rows:
+        """Pupils whose work with the team started."""
+        return np.flatnonzero(self.world.cases.started < NEVER)
+
+    @cached_property
+    def avoiders(self) -> Rows:
+        """Pupils who are above level 1 in some school week, or whose work with the team started."""
+        above = (self.world.days.level > 1).any(axis=1)
+        return np.flatnonzero(above | (self.world.cases.started < NEVER))
+
+    def pair(self, do: Mapping[str, float]) -> Pair:
+        """Return the pair of worlds for an intervention.
+
+        Parameters
+        ----------
+        do : mapping of str to float
+            New values by dotted name: ``team.effect`` and ``wellbeing.team_gain``,
+            ``label.drift_per_month``, ``avoidance.beta_valid``, ``avoidance.valid_shift``.
+
+        Returns
+        -------
+        Pair
+            Simulated once for each intervention.
+        """
+        key = tuple(sorted(do.items()))
+        if key not in self._pairs:
+            rows = self._reached(do)
+            setting = replace(self.world.setting, scenario=self.world.scenario.with_values(do))
+            part = replace(self.world.part(rows), setting=setting, do={**self.world.do, **do})
+            self._pairs[key] = Pair(self.tally, rows, Tally(part))
+        return self._pairs[key]
+
+    def _reached(self, do: Mapping[str, float]) -> Rows:
+        """Return the pupils who may differ under an intervention, in order."""
+        sets = [self._reached_by(name, value) for name, value in do.items()]
+        return np.unique(np.concatenate(sets)) if sets else np.empty(0, dtype=np.int64)
+
+    def _reached_by(self, name: str, value: float) -> Rows:
+        section, field = name.split(".")
+        before = float(getattr(getattr(self.world.scenario, section), field))
+        if value == before:
+            return np.empty(0, dtype=np.int64)
+        if section in ("team", "wellbeing"):
+            return self.team
+        if name == "label.drift_per_month":  # nobody on level 1 has avoidance to be labelled
+            return self.avoiders
+        if name == "avoidance.beta_valid":
+            lower = value <= before and self.world.scenario.avoidance.valid_shift >= 0
+            return self.avoiders if lower else self._all
+        if name == "avoidance.valid_shift":
+            return self._reached_by_shift(value - before)
+        return self._all
+
+    @property
+    def _all(self) -> Rows:
+        return np.arange(len(self.world.index))
+
+    def _reached_by_shift(self, more: float) -> Rows:
+        """Return who may differ if recent valid absence counts as so much more in the first term.
+
+        Where it adds to the pressure, pupils on level 1 all year may rise: those with a weekly draw
+        below the raised probability. Their recent valid absence follows from their days.
+        """
+        avoidance, world = self.world.scenario.avoidance, self.world
+        if avoidance.beta_valid == 0:
+            return np.empty(0, dtype=np.int64)
+        if avoidance.beta_valid * more < 0:
+            return self.avoiders
+        rows = np.setdiff1d(self._all, self.avoiders, assume_unique=True)
+        ladder = first_levels(avoidance, world.pupils, world.schools.effect)
+        steady = logit(avoidance.up[0]) + ladder.pressure[rows]
+        lane, valid = world.pupils.lane[rows], np.zeros(rows.size)
+        rises = np.zeros(rows.size, dtype=bool)
+        year, shift = world.year, avoidance.valid_shift + more
+        away = (self.tally.missed[rows] / self.tally.lessons[rows, None]).T
+        for day in range(len(year)):
+            if year.terms[day] != year.terms[0]:
+                break
+            if day and year.week[day] != year.week[day - 1]:
+                pressure = steady + avoidance.beta_valid * (valid + shift) / 0.1
+                draw = uniform(lane, Purpose.STAGE, int(year.week[day]))
+                rises |= draw < expit(pressure) + _MARGIN
+            valid += _DECAY * (away[day] - valid)
+        return np.union1d(self.avoiders, rows[rises])

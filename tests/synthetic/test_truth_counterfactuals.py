@@ -1,0 +1,64 @@
+"""Worlds under an intervention are simulated for those it can reach: nobody else differs."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from absence_risk.synthetic import simulate
+from absence_risk.synthetic.truth.counterfactual import Reference
+
+PUPILS, SEED = 1_500, 3
+NO_CAUSE, NO_DRIFT = {"avoidance.beta_valid": 0.0}, {"label.drift_per_month": 0.0}
+SHIFT, NO_TEAM = {"avoidance.valid_shift": 0.05}, {"team.effect": 0.0}
+
+
+def arrays(world):
+    return {field.name: getattr(world.days, field.name) for field in dataclasses.fields(world.days)}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[{}, {"avoidance.beta_valid": 2.0}, {"avoidance.beta_valid": -1.0}],
+    ids=["as it is", "strong cause", "reversed cause"],
+)
+def reference(request):
+    do = {**request.param, "referral.log_odds": [-2.0, -2.0, -2.0]}
+    return Reference(simulate(pupils=PUPILS, seed=SEED, do=do))
+
+
+@pytest.mark.parametrize("do", [NO_CAUSE, NO_DRIFT, SHIFT, NO_TEAM, {**NO_CAUSE, **NO_DRIFT}])
+def test_the_part_equals_the_whole_world(reference, do):
+    pair = reference.pair(do)
+    whole = simulate(pupils=PUPILS, seed=SEED, do={**reference.world.do, **do})
+    differs = np.zeros(PUPILS, dtype=bool)
+    for name, fact in arrays(reference.world).items():
+        built = fact.copy()
+        built[pair.rows] = arrays(pair.other.world)[name]
+        np.testing.assert_array_equal(built, arrays(whole)[name])
+        differs |= (fact != built).any(axis=1)
+    assert 0 < differs.sum() < PUPILS / 2
+
+
+def test_only_the_reached_are_simulated(reference):
+    assert reference.pair(NO_TEAM).rows.size < PUPILS / 4
+    assert reference.pair({}).rows.size == 0
+    if reference.world.scenario.avoidance.beta_valid >= 0:
+        assert reference.pair(NO_CAUSE).rows.size < PUPILS / 1.5
+        assert np.isin(reference.avoiders, reference.pair(SHIFT).rows).all()
+
+
+def test_an_intervention_is_simulated_once(reference):
+    assert reference.pair(NO_TEAM) is reference.pair(dict(NO_TEAM))
+    pair = reference.pair(NO_TEAM)
+    assert pair.other.world.days is pair.other.world.days
+
+
+def test_measures_of_the_others_are_the_factual_ones(reference):
+    pair = reference.pair(NO_TEAM)
+    fact, other = pair.both(lambda tally: tally.share("invalid"))
+    untouched = np.setdiff1d(np.arange(PUPILS), pair.rows)
+    np.testing.assert_array_equal(fact[untouched], other[untouched])
+    assert (fact != other).any()
