@@ -126,7 +126,7 @@ def test_naive_associations_do_not_tell_cause_from_label():
 
 def test_harm_has_a_break_only_where_it_is_put():
     for name in SINGLE:
-        value = {entry["id"]: entry["value"] for entry in truth._closed(Scenario.preset(name))}
+        value = {e.id: e.found.value for e in truth.known(Scenario.preset(name))}
         assert value["threshold.slope_change_at_20"] == (-40 if name == "s07_kink" else 0), name
         assert value["threshold.jump_at_20"] == 0
         if name == "s08_smooth":

@@ -23,10 +23,11 @@ from absence_risk.synthetic.truth.wellbeing import wellbeing_known, wellbeing_si
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from absence_risk.synthetic.scenario import Scenario
     from absence_risk.synthetic.truth.value import Entry
     from absence_risk.synthetic.world import World
 
-__all__ = ["LEAST_PUPILS", "MOST_PUPILS", "estimands", "truth_of"]
+__all__ = ["LEAST_PUPILS", "MOST_PUPILS", "estimands", "known", "truth_of"]
 
 LEAST_PUPILS = 12_000
 MOST_PUPILS = 24_000  # keeps time and memory of the truth bounded
@@ -81,6 +82,22 @@ def truth_of(world: World) -> dict[str, Any]:
     }
 
 
+def known(scenario: Scenario) -> Iterator[Entry]:
+    """Yield the estimands that follow from a scenario's numbers, without any simulation.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The scenario.
+
+    Yields
+    ------
+    Entry
+        In closed form or by quadrature.
+    """
+    yield from chain.from_iterable(part(scenario) for part in _KNOWN)
+
+
 def estimands(world: World) -> Iterator[Entry]:
     """Yield every estimand with its true value in a world.
 
@@ -94,7 +111,7 @@ def estimands(world: World) -> Iterator[Entry]:
     Entry
         Those that follow from the parameters first.
     """
-    yield from chain.from_iterable(known(world.scenario) for known in _KNOWN)
+    yield from known(world.scenario)
     reference = Reference(world)
     yield from chain.from_iterable(simulated(reference) for simulated in _SIMULATED)
 
