@@ -95,7 +95,7 @@ def expected_days(
 ) -> ExpectedDays:
     """Return the expected absence of each school day.
 
-    Exact where the ladder runs freely (`ladder.runs_freely`). Of a kind of pupil the joint
+    Exact where the ladder runs freely (`conditions.runs_freely`). Of a kind of pupil the joint
     distribution over (week in which level 1 was left, level, last day missed as a whole, ill, on
     leave) is carried from day to day.
 

@@ -16,26 +16,9 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["LEVELS", "first_shares", "level_shares", "moves", "runs_freely", "step"]
+__all__ = ["LEVELS", "first_shares", "level_shares", "moves", "step"]
 
 LEVELS = 6
-
-
-def runs_freely(scenario: Scenario) -> bool:
-    """Return whether nothing but a pupil's own pressure moves the pupil on the ladder.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        The scenario.
-
-    Returns
-    -------
-    bool
-        True where valid absence, the team and relapse change no move.
-    """
-    quiet = scenario.team.effect == 0 and scenario.team.relapse == 0
-    return scenario.avoidance.beta_valid == 0 and quiet
 
 
 def first_shares(avoidance: Avoidance, pressure: Floats) -> Floats:
@@ -108,7 +91,7 @@ def step(share: Floats, up_down: Floats) -> Floats:
 def level_shares(scenario: Scenario, weeks: int, *, nodes: int = 24) -> Floats:
     """Return the share of pupils on each level in each school week.
 
-    Exact where `runs_freely` is true: forward recursion of the weekly chain, integrated over
+    Exact where `conditions.runs_freely`: forward recursion of the weekly chain, integrated over
     pupil and school effects by Gauss–Hermite quadrature and over grades.
 
     Parameters

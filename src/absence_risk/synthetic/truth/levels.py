@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from absence_risk.synthetic.closed_forms import absence, illness, ladder, lessons
+from absence_risk.synthetic.closed_forms.conditions import alike, runs_freely
 from absence_risk.synthetic.closed_forms.latent import latent
 from absence_risk.synthetic.closed_forms.team import unreported_share
 from absence_risk.synthetic.expected import expected_leave_share, expected_share
@@ -35,33 +36,14 @@ def levels_known(scenario: Scenario) -> Iterator[Entry]:
     Yields
     ------
     Entry
-        Illness, leave, levels, labels, lateness and reporting.
+        Spells, lessons missed by level, labels, lateness and reporting.
     """
     yield from _spells(scenario)
-    yield from _first_levels(scenario)
     yield from _on_levels(scenario)
     yield from _recording(scenario)
 
 
 def _spells(scenario: Scenario) -> Iterator[Entry]:
-    year = scenario.calendar.school_days()
-    yield Entry(
-        "illness.share",
-        "mean over school days of P(ill): forward recursion over days, Gauss–Hermite over frailty",
-        "all pupil-days",
-        "share",
-        "quadrature",
-        exact(float(expected_share(scenario.illness, year).mean())),
-    )
-    yield Entry(
-        "leave.share",
-        "mean over school days of P(on leave and not ill): forward recursion over days, "
-        "Gauss–Hermite over both frailties",
-        "all pupil-days",
-        "share",
-        "quadrature",
-        exact(float(expected_leave_share(scenario.illness, scenario.leave, year).mean())),
-    )
     for kind, length in (
         ("illness", scenario.illness.mean_days),
         ("leave", scenario.leave.mean_days),
@@ -84,20 +66,6 @@ def _spells(scenario: Scenario) -> Iterator[Entry]:
                 "closed_form",
                 exact(illness.spell_lasts(length, days)),
             )
-
-
-def _first_levels(scenario: Scenario) -> Iterator[Entry]:
-    kinds = latent(scenario, pressure=24, frailty=1)
-    share = ladder.first_shares(scenario.avoidance, kinds.pressure) @ kinds.weight
-    for level, value in enumerate(share.tolist(), start=1):
-        yield Entry(
-            f"ladder.first_week_level_{level}",
-            f"P(level {level} in the first school week)",
-            _ALL,
-            "share",
-            "quadrature",
-            exact(value),
-        )
 
 
 def _on_levels(scenario: Scenario) -> Iterator[Entry]:
@@ -167,9 +135,10 @@ def levels_simulated(reference: Reference) -> Iterator[Entry]:
     Entry
         Quadrature where nothing feeds back on the ladder, simulation elsewhere.
     """
+    yield from _given_schools(reference)
     world, school = reference.world, reference.tally.school
     year = reference.tally.share()
-    exactly = ladder.runs_freely(world.scenario)
+    exactly = runs_freely(world.scenario)
     method = "quadrature" if exactly else "simulation"
     value = (
         exact(absence.expected_days(world.scenario, world.year).total.mean())
@@ -204,7 +173,47 @@ def levels_simulated(reference: Reference) -> Iterator[Entry]:
         "simulation",
         mean(year <= 0.02, school),
     )
+    yield from _first_week(reference)
     yield from _occupancy(reference, exactly=exactly)
+
+
+def _given_schools(reference: Reference) -> Iterator[Entry]:
+    """Yield expected shares of illness and leave in the schools of the world."""
+    world = reference.world
+    kinds = {
+        "illness": ("P(ill)", "frailty", expected_share),
+        "leave": ("P(on leave and not ill)", "both frailties", expected_leave_share),
+    }
+    for name, (what, over, expected) in kinds.items():
+        share = expected(world.scenario, world.schools, world.year)
+        yield Entry(
+            f"{name}.share",
+            f"mean over school days of {what}: forward recursion over days, Gauss–Hermite over "
+            f"{over}",
+            "all pupil-days",
+            "share",
+            "quadrature",
+            exact(float(share.mean())),
+        )
+
+
+def _first_week(reference: Reference) -> Iterator[Entry]:
+    """Yield occupancy of the levels when the year begins."""
+    world, scenario = reference.world, reference.world.scenario
+    exactly = alike(scenario)
+    kinds = latent(scenario, pressure=24, frailty=1)
+    shares = ladder.first_shares(scenario.avoidance, kinds.pressure) @ kinds.weight
+    for level in range(1, ladder.LEVELS + 1):
+        yield Entry(
+            f"ladder.first_week_level_{level}",
+            f"P(level {level} in the first school week)",
+            _ALL,
+            "share",
+            "quadrature" if exactly else "simulation",
+            exact(shares[level - 1])
+            if exactly
+            else mean(world.days.level[:, 0] == level, reference.tally.school),
+        )
 
 
 def _occupancy(reference: Reference, *, exactly: bool) -> Iterator[Entry]:

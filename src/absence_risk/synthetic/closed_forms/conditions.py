@@ -1,0 +1,55 @@
+"""Where the closed forms hold: mechanisms that would have to be integrated besides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from absence_risk.synthetic.scenario import Scenario
+
+__all__ = ["alike", "runs_freely"]
+
+
+def alike(scenario: Scenario) -> bool:
+    """Return whether pupils differ by propensity, frailty, school and grade only.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The scenario.
+
+    Returns
+    -------
+    bool
+        False where municipalities, special schools, status, special support or outbreaks matter.
+    """
+    places, background = scenario.places, scenario.background
+    return not any(
+        (
+            places.municipality_sd,
+            places.municipality_illness_sd,
+            places.special_share,
+            background.low,
+            background.high,
+            background.sen,
+            scenario.outbreak.share,
+        )
+    )
+
+
+def runs_freely(scenario: Scenario) -> bool:
+    """Return whether nothing but a pupil's own pressure moves the pupil on the ladder.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The scenario.
+
+    Returns
+    -------
+    bool
+        True where pupils are alike but for that, and valid absence, the team and relapse change no
+        move.
+    """
+    quiet = scenario.team.effect == 0 and scenario.team.relapse == 0
+    return alike(scenario) and scenario.avoidance.beta_valid == 0 and quiet
