@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Pupils", "bits_by_lesson", "draw_pupils"]
 
+_BITS = np.left_shift(1, np.arange(8)).astype(np.uint8)
+
 
 @dataclass(frozen=True, eq=False)
 class Pupils:
@@ -154,6 +156,5 @@ def bits_by_lesson(lessons: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
     numpy.ndarray of uint8, shape (n,)
         Bits.
     """
-    if not len(lessons):
-        return np.zeros(lessons.shape[1], dtype=np.uint8)
-    return np.asarray(np.packbits(lessons, axis=0, bitorder="little")[0])
+    # a product of small whole numbers, which numpy does several times faster than packing bits
+    return np.asarray(_BITS[: len(lessons)] @ lessons.view(np.uint8))

@@ -166,9 +166,10 @@ def simulate_block(setting: Setting, pupils: Pupils) -> tuple[Days, Cases, npt.N
         reason[day], missed[day] = _absences(
             setting, pupils, run, day=day, onset=onset[day], leave=leave[day], dow=int(dow[day])
         )
-        unreported[day] = setting.unreported[day, classes]
-        absent = np.flatnonzero(missed[day])
-        unreported[day, absent] |= reporting.unreported_if_absent(
+        silent = unreported[day]
+        np.take(setting.unreported[day], classes, out=silent, mode="clip")  # quicker than "raise"
+        absent = np.flatnonzero(missed[day] != 0)
+        silent[absent] |= reporting.unreported_if_absent(
             setting.scenario.reporting, pupils.lane[absent], missed[day, absent], day
         )
         here = ((missed[day] | unreported[day]) & 1) == 0
