@@ -6,7 +6,7 @@ from scipy import stats
 
 from absence_risk.synthetic import Scenario, simulate
 from absence_risk.synthetic.cases import ENDINGS, NEVER
-from absence_risk.synthetic.expected import expected_share
+from absence_risk.synthetic.closed_forms.given_schools import expected_share
 from absence_risk.synthetic.harm import dose_response, grade_points, slope
 from absence_risk.synthetic.truth.counterfactual import Reference
 from absence_risk.synthetic.truth.escalation import later_invalid_difference, odds_ratio

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from absence_risk.synthetic import Scenario, simulate
-from absence_risk.synthetic.expected import expected_leave_share, expected_share
+from absence_risk.synthetic.closed_forms.given_schools import expected_leave_share, expected_share
 
 PUPILS = 8_000
 GRADES = [1.6, 1.2, 1.0, 0.9, 0.8, 0.8, 0.9, 1.1, 1.4]

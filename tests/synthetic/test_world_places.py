@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 
 from absence_risk.synthetic import Scenario, simulate
-from absence_risk.synthetic.background import STATUS, status_shares
-from absence_risk.synthetic.expected import expected_leave_share, expected_share
+from absence_risk.synthetic.background import STATUS
+from absence_risk.synthetic.closed_forms.given_schools import (
+    expected_leave_share,
+    expected_share,
+    status_shares,
+)
 from absence_risk.synthetic.schools import NO_OUTBREAK
 from absence_risk.synthetic.tables import pupil_tables, school_tables
 

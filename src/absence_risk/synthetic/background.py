@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from absence_risk.synthetic.place_parameters import Background
 
-__all__ = ["STATUS", "draw_status", "draw_support", "effects", "status_shares"]
+__all__ = ["STATUS", "draw_status", "draw_support", "effects"]
 
 STATUS = ("low", "middle", "high")
 
@@ -48,31 +48,6 @@ def draw_status(
     out += latent > high
     out -= latent < low
     return out
-
-
-def status_shares(
-    background: Background, school: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    """Return the expected shares of the bands in some schools.
-
-    Parameters
-    ----------
-    background : Background
-        Parameters.
-    school : numpy.ndarray of float64, shape (n,)
-        Standardised status of the schools.
-
-    Returns
-    -------
-    numpy.ndarray of float64, shape (n, 3)
-        Shares in the order of `STATUS`.
-    """
-    from scipy.special import ndtr  # noqa: PLC0415 - keeps the import of the package quick
-
-    cuts = np.asarray(_cuts(background)) - np.sqrt(background.clustering) * school[:, None]
-    below = ndtr(cuts / np.sqrt(1 - background.clustering))
-    low, high = below[:, 0], 1 - below[:, 1]
-    return np.stack([low, 1 - low - high, high], axis=1)
 
 
 def _cuts(background: Background) -> tuple[float, float]:

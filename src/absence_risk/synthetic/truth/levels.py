@@ -8,9 +8,9 @@ import numpy as np
 
 from absence_risk.synthetic.closed_forms import absence, illness, ladder, lessons
 from absence_risk.synthetic.closed_forms.conditions import alike, runs_freely
+from absence_risk.synthetic.closed_forms.given_schools import expected_leave_share, expected_share
 from absence_risk.synthetic.closed_forms.latent import latent
 from absence_risk.synthetic.closed_forms.team import unreported_share
-from absence_risk.synthetic.expected import expected_leave_share, expected_share
 from absence_risk.synthetic.truth.value import Entry, exact, mean
 
 if TYPE_CHECKING:

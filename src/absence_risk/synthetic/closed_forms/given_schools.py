@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from absence_risk.synthetic.background import status_shares
-from absence_risk.synthetic.illness import in_outbreak, onset_rates
-from absence_risk.synthetic.schools import GRADES
+from absence_risk.synthetic.closed_forms.illness import onsets
+from absence_risk.synthetic.closed_forms.latent import gauss
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from absence_risk.register.calendar import SchoolCalendar
+    from absence_risk.synthetic.place_parameters import Background
     from absence_risk.synthetic.scenario import Scenario
     from absence_risk.synthetic.schools import Schools
 
-__all__ = ["expected_leave_share", "expected_share"]
+__all__ = ["expected_leave_share", "expected_share", "status_shares"]
 
 _NODES = 40
 
@@ -62,7 +62,7 @@ def expected_share(
     >>> round(float(expected_share(world.scenario, world.schools, world.year).mean()), 4)
     0.0429
     """
-    _, weight = _normal_nodes()
+    _, weight = gauss(_NODES)
     return np.asarray(_ill(scenario, schools, year) @ weight)
 
 
@@ -89,14 +89,14 @@ def expected_leave_share(
         Shares of all pupils, also before they come and after they leave.
     """
     leave = scenario.leave
-    node, weight = _normal_nodes()
+    node, weight = gauss(_NODES)
     own = np.sqrt(1 - leave.correlation**2) * node
     log_frailty = leave.frailty_sd * (leave.correlation * node[:, None] + own)
     frailty = np.exp(log_frailty - leave.frailty_sd**2 / 2)
     stay = 1 - 1 / leave.mean_days
     share = np.zeros_like(frailty)
     away = np.empty((len(year), len(node)))
-    for day, rate in enumerate(onset_rates(leave, year)):
+    for day, rate in enumerate(onsets(leave, year)):
         share = share * stay + (1 - share) * np.minimum(rate * frailty, 1)
         away[day] = share @ weight
     return np.asarray((away * (1 - _ill(scenario, schools, year))) @ weight)
@@ -104,16 +104,17 @@ def expected_leave_share(
 
 def _ill(scenario: Scenario, schools: Schools, year: SchoolCalendar) -> npt.NDArray[np.float64]:
     """Return P(ill) on each school day given standardised log frailty, mean over groups."""
-    illness, groups = scenario.illness, _groups(scenario, schools)
-    node, _ = _normal_nodes()
+    illness, plan, groups = scenario.illness, scenario.outbreak, _groups(scenario, schools)
+    node, _ = gauss(_NODES)
     lognormal = np.exp(illness.frailty_sd * node - illness.frailty_sd**2 / 2)
     frailty = groups.multiplier[:, None] * lognormal
     stay = 1 - 1 / illness.mean_days
     share = np.zeros_like(frailty)
     out = np.empty((len(year), len(node)))
-    for day, rate in enumerate(onset_rates(illness, year)):
-        today = in_outbreak(frailty, scenario.outbreak, groups.outbreak[:, None], day)
-        share = share * stay + (1 - share) * -np.expm1(-rate * today)
+    for day, rate in enumerate(onsets(illness, year)):
+        ongoing = (groups.outbreak <= day) & (groups.outbreak + plan.days > day)
+        times = np.where(ongoing, plan.multiplier, 1.0)[:, None]
+        share = share * stay + (1 - share) * -np.expm1(-rate * times * frailty)
         out[day] = groups.share @ share
     return out
 
@@ -125,7 +126,7 @@ def _groups(scenario: Scenario, schools: Schools) -> _Groups:
     sen = np.where(schools.special, 1.0, background.sen)
     support = np.stack([1 - sen, sen], axis=1)
     size = np.diff(schools.bound, prepend=0.0)
-    share = np.einsum("s,sk,sj->skj", size, status, support)[:, None] / GRADES
+    share = np.einsum("s,sk,sj->skj", size / len(scenario.illness.grade), status, support)[:, None]
     multiplier = (
         schools.illness[:, None, None, None]
         * np.asarray(scenario.illness.grade)[:, None, None]
@@ -143,7 +144,30 @@ def _groups(scenario: Scenario, schools: Schools) -> _Groups:
     return _Groups(key[:, 0], key[:, 1].astype(np.int64), total)
 
 
-def _normal_nodes() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return nodes and weights of the standard normal distribution."""
-    node, weight = np.polynomial.hermite_e.hermegauss(_NODES)
-    return node, weight / weight.sum()
+def status_shares(
+    background: Background, school: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return the expected shares of the bands of socio-economic status in some schools.
+
+    P(low | school) = Φ((Φ⁻¹(low) − √c · school)/√(1 − c)), c the part of the variance between
+    schools; high in the same way.
+
+    Parameters
+    ----------
+    background : Background
+        Parameters.
+    school : numpy.ndarray of float64, shape (n,)
+        Standardised status of the schools.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n, 3)
+        Low, middle, high.
+    """
+    from scipy.special import ndtr, ndtri  # noqa: PLC0415 - keeps the import of the package quick
+
+    between = np.sqrt(background.clustering) * school
+    within = np.sqrt(1 - background.clustering)
+    low = ndtr((ndtri(background.low) - between) / within)
+    high = ndtr((ndtri(background.high) + between) / within)
+    return np.stack([low, 1 - low - high, high], axis=1)
