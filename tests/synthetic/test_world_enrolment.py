@@ -110,6 +110,7 @@ def test_cases_lie_inside_the_enrolment(restless, left):
     assert (cases.closed[went] <= left[went]).all()
     cut = went[cases.closed[went] == left[went]]
     moved = cut[cases.ending[cut] == 3]
+    assert set(went[cases.ending[went] == 3]) == set(moved)  # nobody leaves twice
     assert len(moved) > 30
     worked = cases.started[moved] < NEVER
     assert worked.any()

@@ -102,7 +102,7 @@ def test_municipalities_differ_as_much_as_stated():
         "size.municipalities": 50,
         "avoidance.school_sd": 0.0,
         "places.municipality_sd": 0.5,
-        "places.municipality_illness_sd": 0.3,
+        "places.municipality_illness_sd": 1.0,
         "places.special_share": 0.0,
     }
     found = []
@@ -116,8 +116,8 @@ def test_municipalities_differ_as_much_as_stated():
     error = np.sqrt(1 / 400)  # of an SD from 200 draws, relative
     assert up.std(ddof=1) == pytest.approx(0.5, rel=4 * error)
     assert abs(up.mean()) < 4 * 0.5 / np.sqrt(200)
-    assert ill.std(ddof=1) == pytest.approx(0.3, rel=4 * error)
-    assert ill.mean() == pytest.approx(-0.045, abs=4 * 0.3 / np.sqrt(200))
+    assert ill.std(ddof=1) == pytest.approx(1.0, rel=4 * error)
+    assert ill.mean() == pytest.approx(-0.5, abs=4 / np.sqrt(200))  # so that E exp = 1
     assert abs(np.corrcoef(up, ill)[0, 1]) < 4 / np.sqrt(200)
 
 

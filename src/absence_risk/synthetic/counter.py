@@ -8,7 +8,7 @@ the finaliser of splitmix64 (Steele, Lea & Flood 2014).
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, unique
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -29,6 +29,7 @@ _FIRST_KEY = 1_313_000_000
 _MOST_KEYS = 87_000_000
 
 
+@unique
 class Purpose(IntEnum):
     """What a draw is for. Numbers are part of the format: never reuse or renumber one."""
 
