@@ -29,6 +29,22 @@ _URI = "uri://ed-fi.org"
 _CATEGORY = f"{_URI}/AttendanceEventCategoryDescriptor#"
 _SEXES = {"girl": "Female", "female": "Female", "boy": "Male", "male": "Male"}
 _DAY = ["pupil_key", "date"]
+_GRADES = (
+    "Kindergarten",
+    "First grade",
+    "Second grade",
+    "Third grade",
+    "Fourth grade",
+    "Fifth grade",
+    "Sixth grade",
+    "Seventh grade",
+    "Eighth grade",
+    "Ninth grade",
+    "Tenth grade",
+    "Eleventh grade",
+    "Twelfth grade",
+    "Grade 13",
+)
 
 
 def write_edfi(tables: Recorded, folder: Path) -> None:
@@ -83,7 +99,7 @@ def _associations(pupils: pd.DataFrame, number: dict[str, int]) -> Iterator[dict
             "schoolReference": {"schoolId": number[one.school_key]},
             "entryDate": one.start,
             "exitWithdrawDate": one.end,
-            "entryGradeLevelDescriptor": f"{_URI}/GradeLevelDescriptor#{int(one.grade)}",
+            "entryGradeLevelDescriptor": f"{_URI}/GradeLevelDescriptor#{_GRADES[one.grade]}",
         }
 
 
