@@ -66,6 +66,31 @@ class Problem:
         """Whether the register cannot be used while the problem stands."""
         return not self.code.startswith("W")
 
+    @property
+    def severity(self) -> str:
+        """What the problem does: "error" and "privacy" block, "warning" does not."""
+        return {"W": "warning", "P": "privacy"}.get(self.code[:1], "error")
+
+    def to_dict(self) -> dict[str, str | int | None]:
+        """Return plain, JSON-ready values.
+
+        Returns
+        -------
+        dict
+            code, severity, table, file, line, column, n_rows, message, fix.
+        """
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "table": self.table,
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "n_rows": self.n_rows,
+            "message": self.message,
+            "fix": self.fix,
+        }
+
     def __str__(self) -> str:
         """Return the problem as one line of text: code, place, message, remedy."""
         place = self.file or self.table

@@ -239,7 +239,8 @@ def test_every_code_is_in_the_catalogue():
     for path in folder.rglob("*.py"):
         if path.name != "catalogue.py":
             used |= set(re.findall(r'"([EWP]\d{3})"', path.read_text(encoding="utf-8")))
-    assert used == set(RULES)
+    # E112 is raised by mapping files.
+    assert used | {"E112"} == set(RULES)
 
 
 @pytest.mark.parametrize("form", ["frames", "polars", "parquet", "csv"])

@@ -128,7 +128,7 @@ def test_warnings_count_school_months_and_name_none(tables):
     ].reset_index(drop=True)
     report = read_register(tables).validate()
     assert report.ok
-    counts = {p.code: p.n_rows for p in report.warnings}
+    counts = {p.code: p.n_rows for p in report.warnings if p.table == "registers"}
     assert counts == {"W501": 1, "W502": 1, "W504": 2}
     assert not {"S1", "S2", "202511"} & set(str(report).replace(",", " ").split())
 
@@ -137,8 +137,7 @@ def test_protected_pupils_are_counted_from_five_up(tables):
     for count, words in ((2, "fewer than 5"), (6, "6")):
         tables["pupils"]["protected"] = [i < count for i in range(12)]
         report = read_register(tables).validate()
-        (problem,) = report.warnings
-        assert problem.code == "W903"
+        (problem,) = [p for p in report.warnings if p.code == "W903"]
         assert f"identity: {words}." in problem.message
         assert problem.n_rows == (count if count >= 5 else None)
         assert report.ok

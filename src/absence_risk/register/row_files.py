@@ -20,6 +20,7 @@ __all__ = [
     "csv_source",
     "parquet_source",
     "quoted",
+    "sql_text",
     "typed_query",
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from absence_risk.errors import Problem
@@ -14,7 +14,7 @@ from absence_risk.register.schema import table
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from absence_risk.register.checked_rows import CheckedRows
+    from absence_risk.register.checked_rows import CheckedRows, Place
 
 __all__ = ["RowRule", "row_problems", "row_rules"]
 
@@ -35,6 +35,10 @@ class RowRule:
         SQL condition under which a row breaks the rule; unknown counts as kept.
     message, fix : str
         What is wrong and what to do.
+    among : str
+        SQL condition on the rows that a share is taken of; every row if empty.
+    share : float
+        The rule counts as broken where more than this share of those rows breaks it, in [0, 1).
     """
 
     code: str
@@ -43,8 +47,13 @@ class RowRule:
     broken: str
     message: str
     fix: str
+    among: str = ""
+    share: float = 0.0
 
 
+_LATE = 80
+# Assumption: above a fifth, automatic validity moves a figure of valid absence visibly.
+_MOST_AUTOMATIC = 0.2
 _MINUTES = ("scheduled_min", "valid_min", "invalid_min", "present_min", "other_min", "late_min")
 _ABSENT = "(CAST(valid_min AS INTEGER) + invalid_min)"
 
@@ -65,7 +74,7 @@ _COMBINED = (
         code="E202",
         column="valid_min",
         needs=("scheduled_min", "valid_min", "invalid_min"),
-        broken=f"{_ABSENT} > scheduled_min",
+        broken=f"scheduled_min > 0 AND {_ABSENT} > scheduled_min",
         message="Valid and invalid minutes together exceed the scheduled minutes.",
         fix="Count each absent minute once, as valid or as invalid.",
     ),
@@ -84,6 +93,14 @@ _COMBINED = (
         broken=_UNKNOWN_REASON,
         message="The reason code is unknown.",
         fix=f"Map reasons to the codes {', '.join(map(str, REASONS))}.",
+    ),
+    RowRule(
+        code="E207",
+        column="scheduled_min",
+        needs=("scheduled_min", "valid_min", "invalid_min"),
+        broken=f"scheduled_min = 0 AND {_ABSENT} > 0",
+        message="Nothing was scheduled (a cancelled lesson), but absence minutes are given.",
+        fix="Leave cancelled lessons out, or correct scheduled_min.",
     ),
     RowRule(
         code="E208",
@@ -118,6 +135,33 @@ _COMBINED = (
         message="The row is reported, but absence minutes are empty.",
         fix="Write 0 where a reported pupil was present, or set is_reported to false.",
     ),
+    RowRule(
+        code="W505",
+        column="source",
+        needs=("source", "valid_min"),
+        broken="source = 'auto' AND valid_min > 0",
+        message="More than a fifth of the rows with valid absence were made valid automatically.",
+        fix="Ask when the system does so (often after a guardian's report, before any teacher "
+        "reported); figures of valid absence depend on it.",
+        among="valid_min > 0",
+        share=_MOST_AUTOMATIC,
+    ),
+    RowRule(
+        code="W507",
+        column="reason_code",
+        needs=("reason_code", "invalid_min"),
+        broken=f"reason_code = {_LATE} AND invalid_min > 0",
+        message="Late arrival is counted as invalid absence in the source.",
+        fix="Decide whether late counts; compare only with sources that do the same.",
+    ),
+    RowRule(
+        code="W509",
+        column="recorded_at",
+        needs=("superseded_at", "recorded_at"),
+        broken='superseded_at IS NOT NULL AND recorded_at IS NULL AND NOT "bad recorded_at"',
+        message="Rows were replaced later, but nothing says when they were recorded.",
+        fix="Export recorded_at; without it no figure can be made as it stood on an earlier day.",
+    ),
 )
 
 
@@ -138,17 +182,13 @@ def row_rules(columns: Collection[str]) -> tuple[RowRule, ...]:
     single = [rule for field in fields for rule in _column_rules(field)]
     other = "coalesce(other_min, 0)" if "other_min" in columns else "0"
     combined = [
-        RowRule(
-            code=rule.code,
-            column=rule.column,
-            needs=rule.needs,
-            broken=rule.broken.replace("other_or_0", other),
-            message=rule.message,
-            fix=rule.fix,
-        )
+        replace(rule, broken=rule.broken.replace("other_or_0", other))
         for rule in _COMBINED
         if set(rule.needs) <= set(columns)
     ]
+    if "superseded_at" in columns and "recorded_at" not in columns:
+        (rule,) = (rule for rule in _COMBINED if rule.code == "W509")
+        combined.append(replace(rule, broken="superseded_at IS NOT NULL"))
     return (*single, *combined)
 
 
@@ -203,15 +243,24 @@ def row_problems(rows: CheckedRows) -> tuple[int, list[Problem]]:
         Number of rows, and one problem per broken rule with exact count and first line.
     """
     rules = row_rules(rows.columns)
-    counts = "".join(f", count_if({rule.broken})" for rule in rules)
+    counts = "".join(
+        f", count_if({rule.broken}), count_if({rule.among or 'TRUE'})" for rule in rules
+    )
     n_rows, *found = rows.numbers(f"SELECT count(*){counts} FROM rows")
+    broken = {
+        str(number): (rule, count)
+        for number, (rule, count, among) in enumerate(
+            zip(rules, found[::2], found[1::2], strict=True)
+        )
+        if count > rule.share * among
+    }
+    places = rows.firsts({number: rule.broken for number, (rule, _) in broken.items()})
     return n_rows, [
-        _problem(rule, count, rows) for rule, count in zip(rules, found, strict=True) if count
+        _problem(rule, count, places[number]) for number, (rule, count) in broken.items()
     ]
 
 
-def _problem(rule: RowRule, count: int, rows: CheckedRows) -> Problem:
-    place = rows.first(rule.broken)
+def _problem(rule: RowRule, count: int, place: Place | None) -> Problem:
     return Problem(
         code=rule.code,
         table="registers",

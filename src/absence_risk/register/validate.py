@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from absence_risk.errors import Problem
 from absence_risk.register.checked_rows import CheckedRows, check_rows
 from absence_risk.register.identity import identity_problems
-from absence_risk.register.rules_days import day_problems
+from absence_risk.register.placed_days import NEEDED, kept_rows, placed_days
+from absence_risk.register.rules_days import day_problems, pending_condition
+from absence_risk.register.rules_months import month_warnings
 from absence_risk.register.rules_rows import row_problems
 from absence_risk.register.rules_tables import table_problems
+from absence_risk.register.rules_windows import window_warnings
 from absence_risk.register.schema import table
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ __all__ = ["ValidationReport", "validate_register"]
 
 _SMALLEST = 5
 _MOST_VALUES = 50_000
+_MOST_NUMBERS, _MOST_TEXTS = 2_000_000, 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,7 @@ class ValidationReport:
             "ok": self.ok,
             "n_rows": self.n_rows,
             "n_pupils": self.n_pupils if self.n_pupils >= _SMALLEST else None,
-            "problems": [asdict(problem) for problem in self.problems],
+            "problems": [problem.to_dict() for problem in self.problems],
         }
 
     def __str__(self) -> str:
@@ -118,7 +122,11 @@ def validate_register(
     ValidationReport
         All problems. A rule is left out where a column it needs is missing.
     """
-    problems = [*register.problems, *table_problems(register.tables, instruments)]
+    problems = [
+        *register.problems,
+        *table_problems(register.tables, instruments),
+        *window_warnings(register.tables),
+    ]
     problems += _protected(len(register.protected))
     unusable = {p.column for p in register.problems if p.table == "registers" and p.column}
     n_rows, found = check_rows(
@@ -135,8 +143,12 @@ def validate_register(
 
 def _all_row_problems(rows: CheckedRows, register: Register) -> tuple[int, list[Problem]]:
     n_rows, problems = row_problems(rows)
-    pupils, calendar = register.tables["pupils"].frame, register.tables["calendar"].frame
-    problems += day_problems(rows, pupils, calendar, register.protected)
+    if set(NEEDED) <= rows.columns:
+        pupils, calendar = register.tables["pupils"].frame, register.tables["calendar"].frame
+        kept = kept_rows(rows.columns, register.protected)
+        days = placed_days(rows, kept, pending_condition(rows.columns), pupils, calendar)
+        problems += day_problems(rows, days, kept)
+        problems += month_warnings(days, pupils)
     problems += _hidden_identities(rows)
     # Last, because a line is known to be broken once its columns have been read.
     problems += _broken_lines(rows)
@@ -193,12 +205,16 @@ def _hidden_identities(rows: CheckedRows) -> list[Problem]:
     """Look for national identity numbers in all values of text columns and unknown columns."""
     problems = []
     schema = table("registers")
-    for file in rows.files:
-        columns = {}
+    for number, file in enumerate(rows.files):
+        columns: dict[str, list[object]] = {}
+        n_values = {}
         for name, found in file.columns.items():
             known = name in schema.names
             free = known and schema.field(name).kind == "text" and not schema.field(name).words
             if free or (not known and found in ("VARCHAR", "BIGINT", "UBIGINT", "HUGEINT")):
-                columns[name] = rows.distinct(file, name, _MOST_VALUES)
-        problems += identity_problems("registers", file.shown, columns)
+                n_values[name], columns[name] = rows.distinct(number, name, _MOST_VALUES)
+                if n_values[name] > _MOST_VALUES:
+                    some = rows.distinct(number, name, _MOST_NUMBERS, only="[0-9]{6}")[1]
+                    columns[name] = columns[name][:_MOST_TEXTS] + some
+        problems += identity_problems("registers", file.shown, columns, n_values)
     return problems

@@ -84,7 +84,7 @@ def absent_table(name: str) -> Problem:
 
 
 def identities(name: str, shown: str | None, raw: pd.DataFrame) -> list[Problem]:
-    """Return columns that hold national identity numbers, from their names and values.
+    """Return columns that must not be there, from their names and values.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def identities(name: str, shown: str | None, raw: pd.DataFrame) -> list[Problem]
     Returns
     -------
     list of Problem
-        Codes P901 and P904.
+        Codes P901 (identity numbers), P902 (free text) and P904 (dates of birth).
     """
     columns = {
         str(column): _different(raw[column]) for column in raw.columns if raw[column].ndim == 1
