@@ -31,6 +31,8 @@ class Cases:
     ----------
     detected, referred, decided, started, closed : numpy.ndarray of int64, shape (n,)
         End of the alarm month, referral, decision on consent, first and last day of the work.
+    booster : numpy.ndarray of int64, shape (n,)
+        Booster meeting after closing.
     guardian, pupil : numpy.ndarray of bool, shape (n,)
         Consent, where decided.
     ending : numpy.ndarray of int64, shape (n,)
@@ -48,6 +50,7 @@ class Cases:
     decided: npt.NDArray[np.int64]
     started: npt.NDArray[np.int64]
     closed: npt.NDArray[np.int64]
+    booster: npt.NDArray[np.int64]
     guardian: npt.NDArray[np.bool_]
     pupil: npt.NDArray[np.bool_]
     ending: npt.NDArray[np.int64]
@@ -94,8 +97,12 @@ class Cases:
         names = [declared.name for declared in fields(cls)]
         return cls(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in names})
 
+    def __getitem__(self, rows: npt.NDArray[np.int64]) -> Cases:
+        """Return those of some of the pupils."""
+        return Cases(*(getattr(self, declared.name)[rows] for declared in fields(self)))
 
-_DAYS = ("detected", "referred", "decided", "started", "closed")
+
+_DAYS = ("detected", "referred", "decided", "started", "closed", "booster")
 _COUNTS = ("ending", "level_start", "level_end", "step")
 
 

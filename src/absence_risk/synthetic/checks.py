@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from absence_risk import check
 from absence_risk.errors import PolicyError
 from absence_risk.policy import Staircase
-from absence_risk.synthetic import parameters, place_parameters
+from absence_risk.synthetic import parameters, place_parameters, policy_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,11 +40,14 @@ SECTIONS: dict[str, Any] = {
     "reporting": parameters.Reporting,
     "referral": parameters.Referral,
     "team": parameters.Team,
+    "actions": policy_parameters.Actions,
+    "interference": policy_parameters.Interference,
+    "aftercare": policy_parameters.Aftercare,
     "wellbeing": parameters.Wellbeing,
     "harm": parameters.Harm,
 }
 _HEAD = ("name", "title", "extends", "calendar")
-_MONOTONE = {"avoidance.first_stage": -1, "wellbeing.thresholds": 1}
+_MONOTONE = {"avoidance.first_stage": -1, "wellbeing.thresholds": 1, "aftercare.booster_days": 1}
 
 
 def near(word: str, known: list[str]) -> str:

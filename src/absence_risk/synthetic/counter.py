@@ -82,6 +82,15 @@ class Purpose(IntEnum):
     JOINING = 109
     JOINING_WEEK = 110
     LEAVING = 111
+    ACTION = 180
+    ACTION_DELAY = 181
+    CERTIFICATE_ASKED = 182
+    CERTIFICATE = 183
+    RUN_REFERRAL = 184
+    PLACES = 190
+    QUEUE = 191
+    BOOSTER = 200
+    BOOSTER_DAY = 201
 
 
 def _mix_scalar(value: int) -> int:

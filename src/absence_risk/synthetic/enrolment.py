@@ -163,7 +163,9 @@ def _end_cases(
         getattr(cases, name)[ahead] = NEVER
     for name in ("guardian", "pupil", "ending"):
         getattr(cases, name)[ahead] = 0
-    cases.started[rows[cases.started[rows] > day]] = NEVER
+    for name in ("started", "booster"):
+        found = getattr(cases, name)
+        found[rows[found[rows] > day]] = NEVER
     still = rows[(cases.referred[rows] <= day) & (cases.ending[rows] == 0)]
     cases.closed[still] = day
     cases.ending[still] = ENDINGS.index("moved")

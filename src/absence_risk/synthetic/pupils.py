@@ -74,7 +74,7 @@ class Pupils:
         """Return the number of pupils."""
         return len(self.index)
 
-    def __getitem__(self, rows: slice) -> Pupils:
+    def __getitem__(self, rows: slice | npt.NDArray[np.int64]) -> Pupils:
         """Return some of the pupils."""
         return Pupils(*(getattr(self, declared.name)[rows] for declared in fields(self)))
 

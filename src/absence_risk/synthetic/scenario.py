@@ -24,7 +24,7 @@ from absence_risk.synthetic.checks import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from absence_risk.synthetic import parameters, place_parameters
+    from absence_risk.synthetic import parameters, place_parameters, policy_parameters
 
 __all__ = ["Scenario", "scenarios"]
 
@@ -67,6 +67,12 @@ class Scenario:
         How an alarm leads to a case.
     team : Team
         What the team does, and how cases end.
+    actions : Actions
+        What the school does about a step of the staircase.
+    interference : Interference
+        What pupils of a school share: classmates, and places for help.
+    aftercare : Aftercare
+        What remains after the team's work, and booster meetings.
     wellbeing : Wellbeing
         The questionnaire before and after.
     harm : Harm
@@ -96,6 +102,9 @@ class Scenario:
     reporting: parameters.Reporting
     referral: parameters.Referral
     team: parameters.Team
+    actions: policy_parameters.Actions
+    interference: policy_parameters.Interference
+    aftercare: policy_parameters.Aftercare
     wellbeing: parameters.Wellbeing
     harm: parameters.Harm
     sources: Mapping[str, str]

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from absence_risk.synthetic import avoidance, cases, enrolment, illness, reporting
+from absence_risk.synthetic import (
+    actions,
+    aftercare,
+    avoidance,
+    cases,
+    enrolment,
+    illness,
+    policy,
+    reporting,
+)
+from absence_risk.synthetic.actions import InForce, Taken
 from absence_risk.synthetic.cases import Cases
 from absence_risk.synthetic.counter import Purpose, uniform
 from absence_risk.synthetic.schools import NO_OUTBREAK
+from absence_risk.synthetic.surroundings import REFERRALS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -21,8 +32,19 @@ if TYPE_CHECKING:
     from absence_risk.synthetic.pupils import Pupils
     from absence_risk.synthetic.scenario import Scenario
     from absence_risk.synthetic.schools import Schools
+    from absence_risk.synthetic.surroundings import Surroundings
 
-__all__ = ["GUARDIAN", "ILLNESS", "INVALID", "LEAVE", "Days", "Setting", "simulate_block"]
+__all__ = [
+    "GUARDIAN",
+    "ILLNESS",
+    "INVALID",
+    "LEAVE",
+    "Days",
+    "Running",
+    "Setting",
+    "Simulated",
+    "simulate_block",
+]
 
 ILLNESS, LEAVE, GUARDIAN, INVALID = 10, 20, 50, 70
 _DECAY = 0.05  # weight of the newest day in recent valid absence and recent attendance
@@ -44,6 +66,10 @@ class Setting:
         The steps that lead to referral.
     unreported : numpy.ndarray of uint8, shape (n_days, n_classes)
         Lessons not reported, as bits.
+    population : int
+        Number of pupils of the whole world.
+    surroundings : Surroundings or None
+        What pupils of a school share; None where they are independent of each other.
     """
 
     scenario: Scenario
@@ -51,6 +77,8 @@ class Setting:
     schools: Schools
     staircase: Staircase
     unreported: npt.NDArray[np.uint8]
+    population: int
+    surroundings: Surroundings | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,12 +124,12 @@ class Days:
         shapes = [(n, len(year))] * 4 + [(n, year.n_weeks)]
         return cls(*(np.empty(shape, dtype=np.uint8) for shape in shapes))
 
-    def put(self, rows: slice, part: Days) -> None:
+    def put(self, rows: slice | npt.NDArray[np.int64], part: Days) -> None:
         """Fill in the days of some pupils.
 
         Parameters
         ----------
-        rows : slice
+        rows : slice or numpy.ndarray of int64
             Where the pupils stand.
         part : Days
             Their days.
@@ -110,14 +138,48 @@ class Days:
             getattr(self, declared.name)[rows] = getattr(part, declared.name)
 
 
-class _Running:
-    """What the block remembers from day to day."""
+class Simulated(NamedTuple):
+    """A school year of some pupils.
+
+    Parameters
+    ----------
+    days : Days
+        What happened to each pupil on each day; views of arrays ordered by day.
+    cases : Cases
+        The team's cases.
+    left : numpy.ndarray of int64, shape (n,)
+        Last school day of who left other than through a case, else `NEVER`.
+    taken : Taken
+        What the staircase said after each month, and what was done.
+    """
+
+    days: Days
+    cases: Cases
+    left: npt.NDArray[np.int64]
+    taken: Taken
+
+
+class Running:
+    """What a block remembers from day to day.
+
+    Parameters
+    ----------
+    setting : Setting
+        What all blocks share.
+    pupils : Pupils
+        The pupils of the block.
+    """
 
     def __init__(self, setting: Setting, pupils: Pupils) -> None:
         n = len(pupils)
         effect = setting.schools.effect
         self.ladder: Ladder = avoidance.first_levels(setting.scenario.avoidance, pupils, effect)
         self.cases = Cases.none(n)
+        year, plan = setting.year, setting.scenario.actions
+        self.taken = Taken.none(n, len(year.months.label), len(setting.staircase.steps))
+        self.force = InForce(plan, n, year)
+        self.unbroken = np.zeros((len(setting.staircase.runs), n), dtype=np.uint16)
+        self.long_run = np.zeros(n, dtype=bool)
         self.ill = np.zeros(n, dtype=bool)
         self.away = np.zeros(n, dtype=bool)
         self.valid = np.zeros(n)
@@ -129,7 +191,7 @@ class _Running:
         self.month_invalid = np.zeros(n, dtype=np.int64)
 
 
-def simulate_block(setting: Setting, pupils: Pupils) -> tuple[Days, Cases, npt.NDArray[np.int64]]:
+def simulate_block(setting: Setting, pupils: Pupils) -> Simulated:
     """Simulate a school year of some pupils.
 
     Parameters
@@ -137,22 +199,18 @@ def simulate_block(setting: Setting, pupils: Pupils) -> tuple[Days, Cases, npt.N
     setting : Setting
         What all blocks share.
     pupils : Pupils
-        The pupils of this block.
+        The pupils of this block; whole schools while the surroundings are being made.
 
     Returns
     -------
-    days : Days
-        What happened to each pupil on each day; views of arrays ordered by day.
-    cases : Cases
-        The team's cases.
-    left : numpy.ndarray of int64, shape (n,)
-        Last school day of who left other than through a case, else `NEVER`.
+    Simulated
+        What happened to them.
     """
     year = setting.year
     shape = (len(year), len(pupils))
     reason, missed, unreported, late = (np.zeros(shape, dtype=np.uint8) for _ in range(4))
     level = np.zeros((year.n_weeks, len(pupils)), dtype=np.uint8)
-    run = _Running(setting, pupils)
+    run = Running(setting, pupils)
     onset = illness.onset_rates(setting.scenario.illness, year)
     leave = illness.onset_rates(setting.scenario.leave, year)
     dow = illness.weekday(year)
@@ -166,6 +224,7 @@ def simulate_block(setting: Setting, pupils: Pupils) -> tuple[Days, Cases, npt.N
         reason[day], missed[day] = _absences(
             setting, pupils, run, day=day, onset=onset[day], leave=leave[day], dow=int(dow[day])
         )
+        _ask_for_certificates(setting, pupils, run, reason[day], day)
         silent = unreported[day]
         np.take(setting.unreported[day], classes, out=silent, mode="clip")  # quicker than "raise"
         absent = np.flatnonzero(missed[day] != 0)
@@ -179,11 +238,19 @@ def simulate_block(setting: Setting, pupils: Pupils) -> tuple[Days, Cases, npt.N
         _remember(
             pupils, run, day, reason=reason[day], missed=missed[day], unreported=unreported[day]
         )
+        if setting.scenario.actions.run_referral > 0:
+            reported = pupils.every & ~unreported[day]
+            whole = (missed[day] & reported) == reported
+            invalid = reason[day] == INVALID
+            policy.watch_runs(
+                setting, run, day, reported=reported > 0, whole=whole, invalid=invalid
+            )
         if last[day]:
             _end_week(setting, pupils, run, day)
         if month_last[day]:
             _end_month(setting, pupils, run, day)
-    return Days(reason.T, missed.T, unreported.T, late.T, level.T), run.cases, run.stay.left
+    days = Days(reason.T, missed.T, unreported.T, late.T, level.T)
+    return Simulated(days, run.cases, run.stay.left, run.taken)
 
 
 def _ends(label: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
@@ -192,11 +259,11 @@ def _ends(label: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.bool_], npt.NDAr
     return np.r_[True, change], np.r_[change, True]
 
 
-def _begin_week(setting: Setting, pupils: Pupils, run: _Running, day: int) -> None:
+def _begin_week(setting: Setting, pupils: Pupils, run: Running, day: int) -> None:
     """Move the ladder, except in the first week, and note the level of cases that start."""
     scenario, year = setting.scenario, setting.year
     if day > 0:
-        help_, relapse = cases.support(run.cases, scenario.team, day, year)
+        help_, pressure = policy.support(setting, pupils, run, day)
         shift = scenario.avoidance.valid_shift if year.terms[day] == year.terms[0] else 0.0
         week = int(year.week[day])
         draw = uniform(pupils.lane, Purpose.STAGE, week)
@@ -207,13 +274,13 @@ def _begin_week(setting: Setting, pupils: Pupils, run: _Running, day: int) -> No
             week,
             valid=run.valid + shift,
             help_=help_,
-            relapse=relapse,
+            relapse=pressure,
         )
     starts = run.cases.started == day
     run.cases.level_start[starts] = run.ladder.level[starts]
 
 
-def _end_week(setting: Setting, pupils: Pupils, run: _Running, day: int) -> None:
+def _end_week(setting: Setting, pupils: Pupils, run: Running, day: int) -> None:
     """Close cases, and let pupils leave."""
     cases.close_week(
         run.cases,
@@ -224,6 +291,8 @@ def _end_week(setting: Setting, pupils: Pupils, run: _Running, day: int) -> None
         day=day,
         year=setting.year,
     )
+    plan = setting.scenario.aftercare
+    aftercare.book_boosters(run.cases, plan, pupils.lane, day, setting.year)
     enrolment.close_week(
         run.stay,
         run.cases,
@@ -236,10 +305,28 @@ def _end_week(setting: Setting, pupils: Pupils, run: _Running, day: int) -> None
     )
 
 
+def _ask_for_certificates(
+    setting: Setting, pupils: Pupils, run: Running, reason: npt.NDArray[np.uint8], day: int
+) -> None:
+    """Turn excused absence without the certificate that was asked for into invalid, in place."""
+    if not len(run.force.certificate):
+        return
+    week = int(setting.year.week[day])
+    rows = actions.without_certificate(
+        setting.scenario.actions,
+        run.force.certificate[week],
+        lane=pupils.lane,
+        excused=(reason == ILLNESS) | (reason == GUARDIAN),
+        ill=run.ill,
+        week=week,
+    )
+    reason[rows] = INVALID
+
+
 def _absences(
     setting: Setting,
     pupils: Pupils,
-    run: _Running,
+    run: Running,
     *,
     day: int,
     onset: float,
@@ -276,7 +363,7 @@ def _absences(
 
 def _remember(
     pupils: Pupils,
-    run: _Running,
+    run: Running,
     day: int,
     *,
     reason: npt.NDArray[np.uint8],
@@ -295,20 +382,25 @@ def _remember(
     run.month_invalid += recorded * invalid
 
 
-def _end_month(setting: Setting, pupils: Pupils, run: _Running, day: int) -> None:
-    """Climb the staircase on the month's recorded absence, refer, and open cases."""
+def _end_month(setting: Setting, pupils: Pupils, run: Running, day: int) -> None:
+    """Climb the staircase on the month's recorded absence, act on its steps, refer, open cases."""
     year, scenario = setting.year, setting.scenario
     month = int(year.month[day])
     there = run.stay.offered(np.flatnonzero(year.month == month))
     offered = pupils.lessons.astype(np.int64) * np.maximum(there, 1)
     total, invalid = run.month_total / offered, run.month_invalid / offered
     counted = {"total": total, "invalid": invalid, "valid": total - invalid}
-    step = setting.staircase.step_of(counted[setting.staircase.numerator])
+    share = counted[setting.staircase.numerator]
+    step = setting.staircase.step_of(share)
+    policy.take_actions(setting, pupils, run, day, step=step, share=share, offered=offered)
     referred = cases.refer(
         scenario.referral, pupils, month, step=step, total=total, invalid=invalid
     )
+    if scenario.actions.run_referral > 0:
+        referred |= policy.referred_for_a_run(setting, pupils, run)
     here = (run.stay.left > day) & (run.cases.detected == cases.NEVER)
     who = np.flatnonzero(referred & here)
+    who = policy.served(setting, pupils, REFERRALS, day, rows=who, share=share)
     run.cases.step[who] = step[who]
     run.cases.total[who], run.cases.invalid[who] = total[who], invalid[who]
     cases.open_cases(

@@ -224,7 +224,7 @@ def _cases(world: World) -> pa.Table:
             "started": _dates(world, cases.started[rows]),
             "closed": _dates(world, closed),
             "closure_reason": pa.array(endings, pa.string()),
-            "booster_date": pa.nulls(len(rows), pa.date32()),
+            "booster_date": _dates(world, cases.booster[rows]),
             "consent_guardian": pa.array(cases.guardian[rows], mask=undecided),
             "consent_pupil": pa.array(cases.pupil[rows], mask=undecided),
             "stage_start": pa.array(start, mask=start == 0),

@@ -11,17 +11,19 @@ import numpy as np
 
 from absence_risk import check
 from absence_risk.policy import Staircase
+from absence_risk.synthetic.actions import Taken
 from absence_risk.synthetic.cases import NEVER, Cases
 from absence_risk.synthetic.counter import lanes, permuted_keys
 from absence_risk.synthetic.enrolment import first_days
 from absence_risk.synthetic.pupils import draw_pupils
 from absence_risk.synthetic.reporting import unreported_by_class
 from absence_risk.synthetic.scenario import Scenario
-from absence_risk.synthetic.schools import draw_school, draw_schools
-from absence_risk.synthetic.simulation import INVALID, Days, Setting, simulate_block
+from absence_risk.synthetic.schools import GRADES, draw_school, draw_schools
+from absence_risk.synthetic.simulation import INVALID, Days, Setting, Simulated, simulate_block
+from absence_risk.synthetic.surroundings import Surroundings, interferes, mixed, whole_schools
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import numpy.typing as npt
 
@@ -85,29 +87,101 @@ class World:
     @property
     def days(self) -> Days:
         """What happened on each day, also before a pupil came and after one left."""
-        return self._simulated[0]
+        return self._simulated.days
 
     @property
     def cases(self) -> Cases:
         """The team's cases."""
-        return self._simulated[1]
+        return self._simulated.cases
+
+    @property
+    def taken(self) -> Taken:
+        """What the staircase said of each pupil after each month, and what was done."""
+        return self._simulated.taken
 
     @cached_property
-    def _simulated(self) -> tuple[Days, Cases, npt.NDArray[np.int64]]:
-        """Days, cases and leaving days of all pupils, simulated block by block."""
+    def _simulated(self) -> Simulated:
+        """What happened to all pupils, simulated block by block."""
         n, pupils = len(self.index), self.pupils
-        days, cases = Days.empty(n, self.year), [Cases.none(0)]
+        months, steps = len(self.year.months.label), len(self.setting.staircase.steps)
+        days, taken = Days.empty(n, self.year), Taken.none(n, months, steps)
         left = np.full(n, NEVER, dtype=np.int64)
-        for start in range(0, n, self.block):
+        cases, order, done = [], [], 0
+        for some in self._blocks():
             if self.progress is not None:
-                self.progress("simulating", start / n)
-            some = slice(start, start + self.block)
-            part, opened, left[some] = simulate_block(self.setting, pupils[some])
-            days.put(some, part)
-            cases.append(opened)
+                self.progress("simulating", done / n)
+            part = simulate_block(self.setting, pupils[some])
+            days.put(some, part.days)
+            taken.put(some, part.taken)
+            left[some] = part.left
+            cases.append(part.cases)
+            order.append(np.arange(n)[some])
+            done += len(order[-1])
         if self.progress is not None:
             self.progress("simulating", 1.0)
-        return days, Cases.join(cases), left
+        joined = Cases.join(cases)
+        if self.setting.surroundings is not None:
+            joined = joined[np.argsort(np.concatenate(order))]
+        return Simulated(days, joined, left, taken)
+
+    def _blocks(self) -> Iterator[slice | npt.NDArray[np.int64]]:
+        """Yield the rows of one block after another; whole schools to make the surroundings."""
+        n, around = len(self.index), self.setting.surroundings
+        if around is not None and not around.made:
+            if n == self.setting.population and bool((np.diff(self.index) > 0).all()):
+                yield from whole_schools(self.pupils.school, self.block)
+                around.made = True
+                return
+            self._meet()
+        yield from (slice(start, start + self.block) for start in range(0, max(n, 1), self.block))
+
+    def _meet(self) -> Surroundings:
+        """Return the surroundings, made from all pupils of the whole world if need be."""
+        around = self.setting.surroundings
+        if around is None:
+            raise ValueError("The world has no interference: set interference.peers or a limit.")
+        if not around.made:
+            every = np.arange(self.setting.population)
+            home = draw_school(self.schools, lanes(self.seed, every))
+            for some in whole_schools(home, self.block):
+                pupils = draw_pupils(self.scenario, self.seed, self.schools, some)
+                simulate_block(self.setting, pupils)
+            around.made = True
+        return around
+
+    def amid(self, other: World, *, queues: bool = True) -> World:
+        """Return the pupils of this world, each alone among the classmates and queues of another.
+
+        Every pupil lives under this world's parameters, but nobody else does: how many classmates
+        avoid school, and where a queue ends, is taken from the other world. The difference to the
+        other world is the direct effect of what was changed; the difference from this world to it
+        is spill-over. Both sum to the total effect exactly, pupil by pupil.
+
+        Parameters
+        ----------
+        other : World
+            A world of the same pupils, in which pupils of a school affect each other.
+        queues : bool
+            Whether the queues are those of the other world as well, or only the classmates.
+
+        Returns
+        -------
+        World
+            With its own days, simulated when they are asked for.
+
+        Raises
+        ------
+        ValueError
+            If there is no interference in one of the worlds, or the pupils are not the same.
+        """
+        mine = (self.seed, self.setting.population, self.scenario.size, len(self.year))
+        theirs = (other.seed, other.setting.population, other.scenario.size, len(other.year))
+        if mine != theirs:
+            raise ValueError("Both worlds must have the same seed, pupils, schools and year.")
+        here = self.setting.surroundings if queues else self._meet()
+        around = mixed(other._meet(), here or self._meet(), queues=queues)
+        setting = replace(self.setting, surroundings=around)
+        return replace(self, setting=setting, progress=None)
 
     def part(self, rows: npt.NDArray[np.int64]) -> World:
         """Return the world of some of its pupils, who are the same in it, day by day.
@@ -144,7 +218,7 @@ class World:
         """Index of the last school day of each pupil, shape (n_pupils,)."""
         moved = self.cases.ending == 3
         last = np.where(moved & (self.cases.closed < NEVER), self.cases.closed, len(self.year) - 1)
-        return np.minimum(last, self._simulated[2])
+        return np.minimum(last, self._simulated.left)
 
     def true_share(self, kind: str = "total") -> npt.NDArray[np.float64]:
         """Return the true share of lessons missed on each day, reported or not.
@@ -317,8 +391,25 @@ def simulate(
         schools=schools,
         staircase=Staircase.preset(scenario.referral.staircase),
         unreported=unreported_by_class(scenario.reporting, schools, seed, len(year)),
+        population=pupils,
+        surroundings=_surroundings(scenario, seed, len(schools), year),
     )
     return World(setting, seed, np.arange(pupils), dict(do or {}), block, progress)
+
+
+def _surroundings(
+    scenario: Scenario, seed: int, schools: int, year: SchoolCalendar
+) -> Surroundings | None:
+    """Return surroundings to be made, or None where pupils are independent of each other."""
+    if not interferes(scenario.interference):
+        return None
+    return Surroundings(
+        scenario.interference,
+        lanes(seed, np.arange(schools)),
+        classes=schools * GRADES,
+        weeks=year.n_weeks,
+        months=len(year.months.label),
+    )
 
 
 def _scenario(preset: str | Path | Scenario) -> Scenario:

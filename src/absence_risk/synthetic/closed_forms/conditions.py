@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from absence_risk.synthetic.actions import are_on
+from absence_risk.synthetic.surroundings import interferes
+
 if TYPE_CHECKING:
     from absence_risk.synthetic.scenario import Scenario
 
@@ -48,8 +51,10 @@ def runs_freely(scenario: Scenario) -> bool:
     Returns
     -------
     bool
-        True where pupils are alike but for that, and valid absence, the team and relapse change no
-        move.
+        True where pupils are alike but for that, and valid absence, the team, relapse, boosters,
+        actions of the staircase and classmates change no move.
     """
     quiet = scenario.team.effect == 0 and scenario.team.relapse == 0
+    quiet &= scenario.aftercare.booster == 0 and not are_on(scenario.actions)
+    quiet &= not interferes(scenario.interference)
     return alike(scenario) and scenario.avoidance.beta_valid == 0 and quiet

@@ -15,6 +15,7 @@ from absence_risk.synthetic.truth.counterfactual import Reference
 from absence_risk.synthetic.truth.escalation import escalation_known, escalation_simulated
 from absence_risk.synthetic.truth.levels import levels_known, levels_simulated
 from absence_risk.synthetic.truth.returns import returns_simulated
+from absence_risk.synthetic.truth.spillover import spillover_simulated
 from absence_risk.synthetic.truth.staircase import staircase_simulated
 from absence_risk.synthetic.truth.team import team_known, team_simulated
 from absence_risk.synthetic.truth.threshold import threshold_known
@@ -46,6 +47,7 @@ _SIMULATED = (
     wellbeing_simulated,
     team_simulated,
     staircase_simulated,
+    spillover_simulated,
     levels_simulated,
     clusters_simulated,
 )

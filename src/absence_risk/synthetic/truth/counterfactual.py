@@ -3,7 +3,9 @@
 Pupils are independent given their schools, and draws depend on (seed, purpose, pupil, day, lesson)
 only. So an intervention leaves a pupil's days bit for bit as they are unless it acts on that pupil,
 and the paired world of the others need not be simulated. Who can be reached is a superset found
-from the factual world; for pupils outside it the difference is exactly 0.
+from the factual world; for pupils outside it the difference is exactly 0. Where pupils of a school
+affect each other (section interference), each pupil is put under the intervention alone, amid the
+classmates and queues of the factual world: `truth.spillover` has what changes through others.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from absence_risk.synthetic.avoidance import first_levels
 from absence_risk.synthetic.cases import NEVER
 from absence_risk.synthetic.closed_forms.latent import expit, logit
 from absence_risk.synthetic.counter import Purpose, uniform
+from absence_risk.synthetic.reporting import class_index
 from absence_risk.synthetic.truth.tally import Tally
 
 if TYPE_CHECKING:
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
 
     Rows = npt.NDArray[np.int64]
 
-__all__ = ["Pair", "Reference"]
+__all__ = ["Pair", "Reference", "most_pressure"]
 
 _DECAY = 0.05  # weight of the newest day in recent valid absence, as in the simulation
 _MARGIN = 1e-9  # for rounding
@@ -89,6 +92,7 @@ class Reference:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.cases = world.cases  # simulated first: pairs keep the surroundings of this world
         self.tally = Tally(world)
         self._pairs: dict[tuple[tuple[str, float], ...], Pair] = {}
 
@@ -172,8 +176,35 @@ class Reference:
             if year.terms[day] != year.terms[0]:
                 break
             if day and year.week[day] != year.week[day - 1]:
+                week = int(year.week[day])
                 pressure = steady + avoidance.beta_valid * (valid + shift) / 0.1
-                draw = uniform(lane, Purpose.STAGE, int(year.week[day]))
+                pressure += most_pressure(world, rows, week)
+                draw = uniform(lane, Purpose.STAGE, week)
                 rises |= draw < expit(pressure) + _MARGIN
             valid += _DECAY * (away[day] - valid)
         return np.union1d(self.avoiders, rows[rises])
+
+
+def most_pressure(world: World, rows: Rows, week: int) -> npt.NDArray[np.float64]:
+    """Return the most that classmates and actions can add to the pressure of pupils without a case.
+
+    Parameters
+    ----------
+    world : World
+        The factual world.
+    rows : numpy.ndarray of int64
+        Pupils.
+    week : int
+        School week that begins.
+
+    Returns
+    -------
+    numpy.ndarray of float64
+        Log-odds, at least 0; above 0 without classmates only where an action does harm.
+    """
+    around, scenario = world.setting.surroundings, world.scenario
+    harm = -sum(min(effect, 0.0) for effect in scenario.actions.effect)
+    if around is None:
+        return np.full(len(rows), harm)
+    share = around.share[week, class_index(world.pupils)[rows]]
+    return np.asarray(harm + np.maximum(scenario.interference.peers * share / 0.1, 0.0))
