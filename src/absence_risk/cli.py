@@ -68,7 +68,14 @@ class Layout(StrEnum):
 Seed = Annotated[int, typer.Option(help="Seed; the same seed gives the same bytes.", min=0)]
 Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it exists.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
-Folder = Annotated[Path, typer.Argument(help="Folder with a register in the canonical layout.")]
+Folder = Annotated[Path, typer.Argument(help="Folder with a register, or a foreign export.")]
+FromLayout = Annotated[
+    str | None,
+    typer.Option("--layout", help="Layout of a foreign export: a name, or a mapping .toml file."),
+]
+KeyFile = Annotated[
+    Path | None, typer.Option("--key", help="Key file of the project; see new-key.")
+]
 
 
 @app.command(
@@ -106,15 +113,60 @@ def simulate(
 
 
 @app.command(epilog="Example: [bold]absence-risk validate demo/register[/bold]")
-def validate(folder: Folder, *, as_json: AsJson = False) -> None:
+def validate(
+    folder: Folder,
+    *,
+    layout: FromLayout = None,
+    key: KeyFile = None,
+    as_json: AsJson = False,
+) -> None:
     """Check a register against the rule catalogue; list all problems at once."""
     from absence_risk.register.register import read_register  # noqa: PLC0415
 
     with _progress("Validating"):
-        report = read_register(folder).validate()
-    _say(report.to_dict(), str(report), as_json=as_json)
-    if not report.ok:
+        register = read_register(folder, layout, key=key)
+        report = register.validate()
+    machine, human, ok = report.to_dict(), str(report), report.ok
+    if register.conversion is not None:
+        machine = {**machine, "import": register.conversion.to_dict()}
+        human = f"{register.conversion}\n{human}"
+        ok = ok and not register.conversion.problems
+    _say(machine, human, as_json=as_json)
+    if not ok:
         raise typer.Exit(EXIT_PROBLEMS)
+
+
+@app.command(
+    "import",
+    epilog="Example: [bold]absence-risk import export --layout mapping.toml "
+    "--key ~/keys/attendance.key --out register --quarantine bad_rows.csv[/bold]",
+)
+def import_(
+    export: Annotated[Path, typer.Argument(help="Folder or file of the export.")],
+    *,
+    layout: Annotated[str, typer.Option(help="Name of a layout, or a mapping .toml file.")],
+    key: Annotated[Path, typer.Option(help="Key file of the project; see new-key.")],
+    out: Annotated[Path, typer.Option(help="Folder to write the register into.")],
+    quarantine: Annotated[
+        Path | None, typer.Option(help="CSV file for the rows with faults.")
+    ] = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Convert a foreign export once into a register; rows with faults are counted and set aside."""
+    from absence_risk.register.readers.foreign import import_export  # noqa: PLC0415
+
+    with _progress("Importing") as progress:
+        report = import_export(
+            export,
+            out,
+            layout=layout,
+            key=key,
+            quarantine=quarantine,
+            force=force,
+            progress=progress,
+        )
+    _say({"folder": str(out), **report.to_dict()}, f"{report}\nRegister: {out}", as_json=as_json)
 
 
 @app.command(epilog="Example: [bold]absence-risk new-key ~/keys/attendance.key[/bold]")
@@ -138,6 +190,8 @@ def study(
     folder: Folder,
     *,
     out: Annotated[Path, typer.Option(help="Folder to write report, tables and figures into.")],
+    layout: FromLayout = None,
+    key: KeyFile = None,
     seed: Seed = 1,
     force: Force = False,
     as_json: AsJson = False,
@@ -148,7 +202,7 @@ def study(
     from absence_risk.register.register import read_register  # noqa: PLC0415
 
     with _progress("Studying") as progress:
-        register = read_register(folder)
+        register = read_register(folder, layout, key=key)
         report.refuse_existing(out, force=force)
         answers = main_job.run(register, random_state=seed, progress=progress)
         report.publish(answers, out, register=register, force=force, progress=progress)

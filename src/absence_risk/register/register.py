@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -27,20 +29,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from absence_risk.register.readers.columns import LoadedTable
+    from absence_risk.register.readers.conversion import ConversionReport
+    from absence_risk.register.readers.loaded import Loaded
     from absence_risk.register.row_files import FrameRows, RowFiles
     from absence_risk.register.validate import ValidationReport
 
-__all__ = ["LAYOUTS", "Register", "read_register"]
+__all__ = ["Register", "read_register"]
 
 T = TypeVar("T")
-
-LAYOUTS: tuple[str, ...] = ("canonical",)
 
 
 def read_register(
     path: str | Path | Mapping[str, Any],
-    layout: str | None = None,
+    layout: str | Path | None = None,
     *,
+    key: str | Path | None = None,
     engine: Engine | None = None,
 ) -> Register:
     """Open a register.
@@ -53,8 +56,12 @@ def read_register(
     path : str, Path or mapping of str to frame
         Folder with the canonical tables as parquet or CSV, or the tables themselves as frames of
         pandas, polars, pyarrow, DuckDB or any other library that Narwhals knows.
-    layout : {"canonical"} or None
-        Layout of the files.
+    layout : str, Path or None
+        "canonical" (the default), the name of a foreign layout that comes with the package, or a
+        mapping file (``.toml``); see :mod:`absence_risk.register.readers.mapping`. A foreign
+        export is converted into a private folder that lives as long as the register.
+    key : str, Path or None
+        Key file of the project, made by ``absence-risk new-key``; a foreign layout needs it.
     engine : Engine or None
         Memory limit and threads of the embedded engine.
 
@@ -65,6 +72,8 @@ def read_register(
 
     Raises
     ------
+    KeyFileError
+        If a foreign layout has no key.
     SchemaError
         If the path is no register, a file cannot be read, or a column holds national identity
         numbers. Broken rows and columns do not raise here: ``validate()`` lists them all.
@@ -86,18 +95,43 @@ def read_register(
     >>> float(reg.panel()["absence_rate"].iloc[0])
     0.25
     """
-    if layout is not None:
-        check.choice(layout, LAYOUTS, "layout")
     settings = engine or Engine()
+    if layout is not None and layout != "canonical":
+        return _converted(path, layout, key, settings)
     loaded = load_frames(path) if isinstance(path, Mapping) else load_folder(Path(path), settings)
+    return _register(loaded, settings)
+
+
+def _register(
+    loaded: Loaded, settings: Engine, conversion: ConversionReport | None = None
+) -> Register:
+    notes = () if conversion is None else conversion.notes
     return Register(
         rows=loaded.rows,
         tables=_without_protected(loaded.tables),
         protected=_protected(loaded.tables),
         source=loaded.source,
-        problems=_all_problems(loaded.problems, loaded.tables),
+        problems=(*_all_problems(loaded.problems, loaded.tables), *notes),
         engine=settings,
+        conversion=conversion,
     )
+
+
+def _converted(
+    path: str | Path | Mapping[str, Any],
+    layout: str | Path,
+    key: str | Path | None,
+    settings: Engine,
+) -> Register:
+    """Convert a foreign export; its folder goes when the register does."""
+    if isinstance(path, Mapping):
+        raise ValueError("Frames are read in the canonical layout; leave layout out.")  # noqa: TRY004
+    from absence_risk.register.readers.foreign import load_export  # noqa: PLC0415
+
+    loaded, report, folder = load_export(Path(path), layout, key, settings)
+    register = _register(loaded, settings, report)
+    weakref.finalize(register, shutil.rmtree, folder, ignore_errors=True)
+    return register
 
 
 def _all_problems(
@@ -145,6 +179,8 @@ class Register:
         What was wrong with columns and types when the register was opened.
     engine : Engine
         Settings of the embedded engine.
+    conversion : ConversionReport or None
+        What became of every row of a foreign export; None for a canonical register.
     """
 
     rows: RowFiles | FrameRows = field(repr=False)
@@ -153,6 +189,7 @@ class Register:
     source: str
     problems: tuple[Problem, ...] = field(repr=False)
     engine: Engine = field(repr=False)
+    conversion: ConversionReport | None = field(default=None, repr=False)
 
     @property
     def n_pupils(self) -> int:

@@ -1,0 +1,430 @@
+"""Read one part of a mapping into a temporary table: typed values, and a bit for each fault.
+
+Only scalar expressions are used on the way in, so that rows keep the order of their file and the
+number of a row leads to its line. Identifiers that are known already arrive as small numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from absence_risk import check
+from absence_risk.errors import Problem, SchemaError
+from absence_risk.register.readers.mapping import MINUTE_FIELDS, Source
+from absence_risk.register.readers.sources import Lines, OpenFile, csv_sql, find_files, open_csv
+from absence_risk.register.readers.written import Fault, clean_text, text_list, value_sql
+from absence_risk.register.row_files import quoted, sql_text
+from absence_risk.register.schema import TABLES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import duckdb
+
+    from absence_risk.register.readers.mapping import FileSpec, Format, Mapping, Part
+
+__all__ = ["DOMAINS", "Desk", "Staged", "bits", "needed_fields", "stage"]
+
+DOMAINS = {"pupil_key": "register", "case_key": "case", "survey_key": "survey"}
+"""Data domain of each identifier."""
+
+EMPTY_WORD, UNKNOWN_WORD = 65_534, 65_535
+_BOOLS = ("cancelled", "is_reported")
+_BLANKS = "concat(' ', chr(9), chr(10), chr(13), chr(160), chr(8239), chr(65279))"
+
+
+@dataclass(eq=False)
+class Desk:
+    """What a conversion works with.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        Connection of the engine.
+    mapping : Mapping
+        The mapping.
+    root : Path
+        The export.
+    private : Path
+        Folder for copies, deleted at the end.
+    known : set of str
+        Domains whose identifiers have a type of their own in the engine.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    mapping: Mapping
+    root: Path
+    private: Path
+    known: set[str] = field(default_factory=set)
+
+
+@dataclass(eq=False, kw_only=True)
+class Staged:
+    """A part of a mapping, read.
+
+    Parameters
+    ----------
+    name : str
+        Temporary table.
+    part : Part
+        The part.
+    faults : list of Fault
+        Kinds of faults; the position is the bit in the column ``mask``.
+    files : list of Lines
+        Files in the order of their rows.
+    columns : set of str
+        Canonical columns of the table.
+    """
+
+    name: str
+    part: Part
+    faults: list[Fault]
+    files: list[Lines] = field(default_factory=list)
+    columns: set[str] = field(default_factory=set)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of lines that could be read as rows."""
+        return sum(lines.n_rows for lines in self.files)
+
+
+def bits(faults: list[Fault], first: int = 0) -> str:
+    """Return SQL of a whole number with one bit for each fault of a row.
+
+    Parameters
+    ----------
+    faults : list of Fault
+        Kinds of faults.
+    first : int
+        Bit of the first one.
+
+    Returns
+    -------
+    str
+        SQL.
+    """
+    if not faults:
+        return "0::BIGINT"
+    terms = [
+        f"CASE WHEN {fault.broken} THEN {1 << (first + number)}::BIGINT ELSE 0 END"
+        for number, fault in enumerate(faults)
+    ]
+    return f"({' | '.join(terms)})"
+
+
+def needed_fields(table: str) -> tuple[str, ...]:
+    """Return fields that must not be empty in any row.
+
+    Parameters
+    ----------
+    table : str
+        Canonical table, or "timetable".
+
+    Returns
+    -------
+    tuple of str
+        Column names.
+    """
+    if table == "timetable":
+        return ("date", "slot", "scheduled_min")
+    fields = TABLES[table].fields
+    return tuple(f.name for f in fields if f.required and not f.nullable)
+
+
+def stage(desk: Desk, part: Part, name: str) -> Staged:
+    """Read a part into a temporary table.
+
+    Parameters
+    ----------
+    desk : Desk
+        Connection, mapping, folders.
+    part : Part
+        The part; it has a file.
+    name : str
+        Name of the temporary table to make.
+
+    Returns
+    -------
+    Staged
+        The table and its kinds of faults.
+
+    Raises
+    ------
+    SchemaError
+        If files are missing, cannot be read or lack columns that the mapping names.
+    """
+    spec = desk.mapping.files[part.file or ""]
+    opened = _open_all(desk, spec, part)
+    _label_types(desk, part, name)
+    select = _Select(desk, part, spec, damaged=any(file.damaged for file in opened), name=name)
+    staged = Staged(name=name, part=part, faults=select.faults, columns=set(part.fields))
+    for number, file in enumerate(opened):
+        query = f"SELECT {select.chosen} FROM {_from(desk, spec, file)}"
+        verb = f"CREATE TEMP TABLE {name} AS" if number == 0 else f"INSERT INTO {name}"
+        desk.connection.execute(f"{verb} {query}")
+        total = desk.connection.sql(f"SELECT count(*) FROM {name}").fetchall()[0][0]
+        staged.files.append(Lines(file, int(total) - staged.n_rows, _rejected(desk, file.path)))
+    return staged
+
+
+def _open_all(desk: Desk, spec: FileSpec, part: Part) -> list[OpenFile]:
+    paths = find_files(desk.root, spec)
+    if not paths:
+        raise SchemaError([_absent(spec, part)])
+    opened: list[OpenFile] = []
+    problems: list[Problem] = []
+    for path in paths:
+        file = open_csv(path, desk.root, spec, desk.private, part.table)
+        if isinstance(file, Problem):
+            problems.append(file)
+            continue
+        opened.append(file)
+        problems += _missing_columns(spec, part, file)
+    if problems:
+        raise SchemaError(problems)
+    return opened
+
+
+def _absent(spec: FileSpec, part: Part) -> Problem:
+    return Problem(
+        code="E002",
+        table=part.table,
+        file=spec.path,
+        message="The export has no such file.",
+        fix=f"Correct the path of files.{spec.name} in the mapping, or add the file.",
+    )
+
+
+def _used_columns(part: Part, spec: FileSpec) -> list[str]:
+    names = [
+        c for source in (*part.fields.values(), *part.checked.values()) for c in source.columns
+    ]
+    names += [s.until for s in part.fields.values() if s.until is not None]
+    names += [code.column for code in part.codes]
+    names += [*part.items, *(c for c in spec.skip)]
+    return [*names, *(column for join in spec.joins for column in join.on)]
+
+
+def _missing_columns(spec: FileSpec, part: Part, file: OpenFile) -> list[Problem]:
+    joined = {join.file for join in spec.joins}
+    problems = []
+    for name in dict.fromkeys(_used_columns(part, spec)):
+        if name in file.columns or name.partition(".")[0] in joined:
+            continue
+        near = check.nearest(name, file.columns)
+        problems.append(
+            Problem(
+                code="E101",
+                table=part.table,
+                file=file.shown,
+                column=name,
+                message="The file has no such column.",
+                fix=f"Did you mean {near!r}?" if near else "Correct the mapping.",
+            )
+        )
+    return problems
+
+
+def _from(desk: Desk, spec: FileSpec, file: OpenFile) -> str:
+    """Return the rows of a file with the columns that are looked up in others, in order."""
+    if not spec.joins:
+        return f"{csv_sql(file)} s"
+    place = f'(SELECT *, row_number() OVER () AS "row no" FROM {csv_sql(file)}) s'
+    for join in spec.joins:
+        other = desk.mapping.files[join.file]
+        sources = []
+        for path in find_files(desk.root, other):
+            found = open_csv(path, desk.root, other, desk.private, "registers")
+            if isinstance(found, Problem):
+                raise SchemaError([found])
+            sources.append(f"SELECT * FROM {csv_sql(found)}")
+        if not sources:
+            raise SchemaError([_absent(other, desk.mapping.of("registers")[0])])
+        keys = ", ".join(quoted(column) for column in join.on.values())
+        union = " UNION ALL BY NAME ".join(sources)
+        alias = quoted(join.file)
+        place += (
+            f" LEFT JOIN (SELECT * FROM ({union}) QUALIFY row_number() OVER "
+            f"(PARTITION BY {keys}) = 1) {alias} ON "
+        ) + " AND ".join(
+            f"s.{quoted(mine)} = {alias}.{quoted(theirs)}" for mine, theirs in join.on.items()
+        )
+    return f'{place} ORDER BY s."row no"'
+
+
+def _rejected(desk: Desk, path: Path) -> dict[int, str]:
+    rows = desk.connection.execute(
+        "SELECT line, bool_or(contains(CAST(error_type AS VARCHAR), 'ENCODING')) "
+        "FROM reject_errors JOIN reject_scans USING (scan_id, file_id) WHERE file_path = ? "
+        "GROUP BY line ORDER BY line",
+        [str(path)],
+    ).fetchall()
+    return {int(line): "E111" if is_encoding else "E105" for line, is_encoding in rows}
+
+
+def _label_types(desk: Desk, part: Part, name: str) -> None:
+    for number, code in enumerate(part.codes):
+        words = [word for word in code.labels if word]
+        if words:
+            desk.connection.execute(
+                f"CREATE TYPE {name}_words_{number} AS ENUM {text_list(tuple(words))}"
+            )
+
+
+class _Select:
+    """The columns of a staged table as SQL, and the faults that its bits stand for."""
+
+    def __init__(self, desk: Desk, part: Part, spec: FileSpec, *, damaged: bool, name: str) -> None:
+        self.desk, self.part, self.spec, self.name = desk, part, spec, name
+        self.form: Format = spec.format
+        self.faults: list[Fault] = []
+        columns = []
+        for field_name, source in part.fields.items():
+            columns += self._field(field_name, source)
+        for field_name, source in part.checked.items():
+            columns.append(self._value("date", f"checked {field_name}", source))
+        for number, item in enumerate(part.items):
+            columns.append(
+                f"{clean_text(self.cell(item), self.form)} AS {quoted(f'item {number}')}"
+            )
+        columns += [self._words(number) for number in range(len(part.codes))]
+        self._lookups()
+        if damaged:
+            self._damage()
+        columns.append(f"{self._skip()} AS skip")
+        columns.append(f"{bits(self.faults)} AS mask")
+        self.chosen = ", ".join(columns)
+
+    def cell(self, column: str) -> str:
+        file, dot, rest = column.partition(".")
+        if dot and file in {join.file for join in self.spec.joins}:
+            return f"{quoted(file)}.{quoted(rest)}"
+        return f"s.{quoted(column)}"
+
+    def _field(self, name: str, source: Source) -> list[str]:
+        if name in DOMAINS:
+            return self._identifier(name, source)
+        if name == "response" or (name == "slot" and source.order):
+            text = clean_text(self.cell(source.columns[0]), self.form)
+            return [f"{text} AS {quoted(name + ' text')}"]
+        return [self._value(_kind(self.part.table, name), name, source)]
+
+    def _value(self, kind: str, name: str, source: Source) -> str:
+        if not source.columns:
+            return f"{sql_text(str(source.value))}::{_sql_type(kind)} AS {quoted(name)}"
+        end = None if source.until is None else self.cell(source.until)
+        cell, column = self.cell(source.columns[0]), source.columns[0]
+        if kind == "text" and len(source.columns) > 1:
+            return f"{self._several(source)} AS {quoted(name)}"
+        value = value_sql(kind, cell, column, source, self.form, end=end)
+        self.faults += value.faults
+        if name in needed_fields(self.part.table):
+            self._must_be_there(column, f"{clean_text(cell, self.form)} IS NULL")
+        return f"{value.sql} AS {quoted(name)}"
+
+    def _several(self, source: Source) -> str:
+        cells = [
+            clean_text(f"trim({self.cell(column)}, {_BLANKS})", self.form)
+            for column in source.columns
+        ]
+        if len(cells) == 1:
+            return cells[0]
+        return f"CASE WHEN {cells[0]} IS NOT NULL THEN concat_ws('|', {', '.join(cells)}) END"
+
+    def _identifier(self, name: str, source: Source) -> list[str]:
+        text = self._several(source)
+        self._must_be_there(source.columns[0], f"{text} IS NULL")
+        domain = DOMAINS[name]
+        if domain not in self.desk.known:
+            return [f"NULL::UINTEGER AS {name}_no", f"{text} AS {name}_text"]
+        known = f"TRY_CAST({text} AS ids_{domain})"
+        return [
+            f"CAST(enum_code({known}) AS UINTEGER) AS {name}_no",
+            f"CASE WHEN {known} IS NULL THEN {text} END AS {name}_text",
+        ]
+
+    def _must_be_there(self, column: str, broken: str) -> None:
+        self.faults.append(
+            Fault(
+                code="E104",
+                column=column,
+                broken=broken,
+                message="The value is missing.",
+                fix="Fill it in, or name the line's word under skip if it is no record.",
+            )
+        )
+
+    def _words(self, number: int) -> str:
+        code = self.part.codes[number]
+        text = clean_text(self.cell(code.column), self.form)
+        words = [word for word in code.labels if word]
+        found = "NULL"
+        if words:
+            found = f"enum_code(TRY_CAST({text} AS {self.name}_words_{number}))"
+        if code.otherwise is None:
+            self.faults.append(
+                Fault(
+                    code="E204",
+                    column=code.column,
+                    broken=f"{text} IS NOT NULL AND {found} IS NULL",
+                    message="The word is not in the mapping's list.",
+                    fix="Add it to labels, or say with otherwise what unlisted words mean.",
+                )
+            )
+        return (
+            f"CAST(CASE WHEN {text} IS NULL THEN {EMPTY_WORD} ELSE coalesce({found}, "
+            f"{UNKNOWN_WORD}) END AS USMALLINT) AS words_{number}"
+        )
+
+    def _lookups(self) -> None:
+        for join in self.spec.joins:
+            mine = next(iter(join.on))
+            theirs = join.on[mine]
+            self.faults.append(
+                Fault(
+                    code="E301",
+                    column=mine,
+                    broken=f"{quoted(join.file)}.{quoted(theirs)} IS NULL",
+                    message=f"The key is not in the file {join.file!r}.",
+                    fix="Export both files at one time.",
+                )
+            )
+
+    def _damage(self) -> None:
+        used = dict.fromkeys(_used_columns(self.part, self.spec))
+        cells = ", ".join(self.cell(column) for column in used)
+        self.faults.append(
+            Fault(
+                code="E111",
+                column=next(iter(used)),
+                broken=f"contains(concat_ws('', {cells}), chr(65533))",
+                message="Text has characters that the declared encoding does not have.",
+                fix="Declare the right encoding, or export the file again.",
+            )
+        )
+
+    def _skip(self) -> str:
+        tests = []
+        for column, words in self.spec.skip.items():
+            text = f"coalesce({clean_text(self.cell(column), self.form)}, '')"
+            tests.append(f"{text} <> ''" if "*" in words else f"{text} IN {text_list(words)}")
+        return f"({' OR '.join(tests)})" if tests else "FALSE"
+
+
+def _kind(table: str, name: str) -> str:
+    if name in MINUTE_FIELDS:
+        return "minutes"
+    if name in _BOOLS:
+        return "bool"
+    if table == "timetable":
+        table = "registers" if name in TABLES["registers"].names else "pupils"
+    if name not in TABLES[table].names:
+        return "text"
+    return TABLES[table].field(name).kind
+
+
+def _sql_type(kind: str) -> str:
+    from absence_risk.register.fields import SQL_TYPES  # noqa: PLC0415
+
+    return "SMALLINT" if kind == "minutes" else SQL_TYPES[kind]
