@@ -10,7 +10,7 @@ from absence_risk.synthetic.surroundings import interferes
 if TYPE_CHECKING:
     from absence_risk.synthetic.scenario import Scenario
 
-__all__ = ["alike", "runs_freely"]
+__all__ = ["alike", "runs_freely", "whole_year"]
 
 
 def alike(scenario: Scenario) -> bool:
@@ -58,3 +58,19 @@ def runs_freely(scenario: Scenario) -> bool:
     quiet &= scenario.aftercare.booster == 0 and not are_on(scenario.actions)
     quiet &= not interferes(scenario.interference)
     return alike(scenario) and scenario.avoidance.beta_valid == 0 and quiet
+
+
+def whole_year(scenario: Scenario) -> bool:
+    """Return whether all pupils are there from the first school day until a case ends.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The scenario.
+
+    Returns
+    -------
+    bool
+        False where pupils come and go besides.
+    """
+    return scenario.enrolment.joining == 0 and scenario.enrolment.leaving == 0

@@ -60,7 +60,7 @@ def expected_share(
     >>> from absence_risk.synthetic import simulate
     >>> world = simulate("municipality", pupils=50)
     >>> round(float(expected_share(world.scenario, world.schools, world.year).mean()), 4)
-    0.0429
+    0.045
     """
     _, weight = gauss(_NODES)
     return np.asarray(_ill(scenario, schools, year) @ weight)

@@ -78,11 +78,11 @@ def spell_lasts(mean_days: float, days: int) -> float:
     return float((1 - 1 / mean_days) ** (days - 1))
 
 
-def days_away(scenario: Scenario, year: SchoolCalendar) -> Floats:
+def days_away(scenario: Scenario, year: SchoolCalendar, *, nodes: int = _NODES) -> Floats:
     """Return the distribution of a pupil's days of illness or leave in the year.
 
     The number of days so far is carried beside the state (ill, on leave) from day to day, for
-    each of 32 nodes of frailty.
+    each kind of pupil.
 
     Parameters
     ----------
@@ -90,13 +90,15 @@ def days_away(scenario: Scenario, year: SchoolCalendar) -> Floats:
         Sections illness and leave are used.
     year : SchoolCalendar
         The school days.
+    nodes : int
+        Nodes of the quadrature over frailty.
 
     Returns
     -------
     numpy.ndarray of float64, shape (n_days + 1,)
         P(number of days = 0, 1, …).
     """
-    chain = _Chain(scenario, year)
+    chain = _Chain(scenario, year, nodes)
     state = np.zeros((len(year) + 1, 2, 2, len(chain.weight)))
     state[0, 0, 0] = 1.0
     for day in range(len(year)):
@@ -123,7 +125,7 @@ def months_reached(scenario: Scenario, year: SchoolCalendar, staircase: Staircas
     numpy.ndarray of float64, shape (n_steps,)
         P(the step, or a higher one, is reached in at least one month).
     """
-    chain = _Chain(scenario, year)
+    chain = _Chain(scenario, year, _NODES)
     steps = len(staircase.steps)
     lengths = np.bincount(np.unique(year.month, return_inverse=True)[1])
     highest = np.zeros((steps + 1, 2, 2, len(chain.weight)))
@@ -147,8 +149,8 @@ def months_reached(scenario: Scenario, year: SchoolCalendar, staircase: Staircas
 class _Chain:
     """Illness and leave of pupils of each frailty, on the last three axes."""
 
-    def __init__(self, scenario: Scenario, year: SchoolCalendar) -> None:
-        kinds = latent(scenario, pressure=1, frailty=_NODES)
+    def __init__(self, scenario: Scenario, year: SchoolCalendar, nodes: int) -> None:
+        kinds = latent(scenario, pressure=1, frailty=nodes)
         self.weight, self.frailty, self.often = kinds.weight, kinds.frailty, kinds.leave
         self.rate, self.leave = (onsets(part, year) for part in (scenario.illness, scenario.leave))
         self.ill_ends, self.leave_ends = (
