@@ -12,10 +12,10 @@ from absence_risk.synthetic.agreement import SETTINGS, agreement
 from absence_risk.synthetic.agreement.comparison import compare
 from absence_risk.synthetic.closed_forms.absence import expected_days
 from absence_risk.synthetic.closed_forms.conditions import alike, runs_freely
+from absence_risk.synthetic.closed_forms.given_schools import expected_leave_share, expected_share
 from absence_risk.synthetic.closed_forms.harm import points_at
 from absence_risk.synthetic.closed_forms.illness import days_away
 from absence_risk.synthetic.closed_forms.ladder import level_shares
-from absence_risk.synthetic.expected import expected_leave_share, expected_share
 from absence_risk.synthetic.harm import dose_response
 
 PUPILS, FIRST_SEED = 10_000, 1

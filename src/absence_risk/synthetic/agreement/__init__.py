@@ -1,7 +1,7 @@
 """Closed forms beside simulated worlds: two implementations of one model must agree.
 
-Each closed form of `absence_risk.synthetic.closed_forms` and `absence_risk.synthetic.expected` is
-compared with what a world shows, in units of the Monte-Carlo error by school.
+Each closed form of `absence_risk.synthetic.closed_forms` is compared with what a world shows, in
+units of the Monte-Carlo error by school.
 """
 
 from __future__ import annotations

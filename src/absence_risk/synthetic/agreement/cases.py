@@ -9,7 +9,7 @@ import numpy as np
 
 from absence_risk.synthetic.agreement.comparison import compare
 from absence_risk.synthetic.cases import ENDINGS, NEVER
-from absence_risk.synthetic.closed_forms.conditions import alike, whole_year
+from absence_risk.synthetic.closed_forms.conditions import alike, referred_by_step
 from absence_risk.synthetic.closed_forms.harm import points_at
 from absence_risk.synthetic.closed_forms.team import (
     answer_chances,
@@ -90,7 +90,7 @@ def referral_agrees(tally: Tally) -> Found:
     """
     world = tally.world
     cases, year, scenario = world.cases, world.year, world.scenario
-    if not whole_year(scenario):
+    if not referred_by_step(scenario):
         return
     step, (total, invalid) = monthly_steps(tally), _recorded_by_month(tally)
     ends = np.flatnonzero(np.diff(year.month, append=-1))
@@ -165,7 +165,7 @@ def endings_agree(tally: Tally) -> Found:
     world, year = tally.world, tally.world.year
     team, cases = world.scenario.team, world.cases
     rows = np.flatnonzero(cases.started < NEVER)
-    if not rows.size or not whole_year(world.scenario):
+    if not rows.size or not referred_by_step(world.scenario):
         return
     school = tally.school[rows]
     start, shut = (

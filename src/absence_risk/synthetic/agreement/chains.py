@@ -8,7 +8,8 @@ import numpy as np
 
 from absence_risk.synthetic.agreement.comparison import compare
 from absence_risk.synthetic.closed_forms.absence import expected_days
-from absence_risk.synthetic.closed_forms.conditions import alike, runs_freely
+from absence_risk.synthetic.closed_forms.conditions import alike, runs_freely, team_alone_helps
+from absence_risk.synthetic.closed_forms.given_schools import expected_leave_share, expected_share
 from absence_risk.synthetic.closed_forms.illness import (
     days_away,
     months_reached,
@@ -17,7 +18,6 @@ from absence_risk.synthetic.closed_forms.illness import (
 )
 from absence_risk.synthetic.closed_forms.ladder import LEVELS, level_shares, moves
 from absence_risk.synthetic.closed_forms.lessons import missed_by_level
-from absence_risk.synthetic.expected import expected_leave_share, expected_share
 from absence_risk.synthetic.simulation import ILLNESS, LEAVE
 from absence_risk.synthetic.truth.staircase import monthly_steps
 
@@ -153,10 +153,10 @@ def moves_agree(tally: Tally) -> Found:
     ------
     Comparison or None
         Up and down by level, and while the team works or a closed case may relapse. Only where
-        valid absence moves nobody.
+        nothing else moves pupils.
     """
     world = tally.world
-    if world.scenario.avoidance.beta_valid != 0 or _attend(world):
+    if not team_alone_helps(world.scenario) or _attend(world):
         return
     level = world.days.level.astype(np.int64)
     pressure = _pressure(world)

@@ -10,7 +10,7 @@ from absence_risk.synthetic.surroundings import interferes
 if TYPE_CHECKING:
     from absence_risk.synthetic.scenario import Scenario
 
-__all__ = ["alike", "runs_freely", "whole_year"]
+__all__ = ["alike", "referred_by_step", "runs_freely", "team_alone_helps"]
 
 
 def alike(scenario: Scenario) -> bool:
@@ -60,8 +60,8 @@ def runs_freely(scenario: Scenario) -> bool:
     return alike(scenario) and scenario.avoidance.beta_valid == 0 and quiet
 
 
-def whole_year(scenario: Scenario) -> bool:
-    """Return whether all pupils are there from the first school day until a case ends.
+def team_alone_helps(scenario: Scenario) -> bool:
+    """Return whether a pupil's level, pressure and case fix the probabilities of the next move.
 
     Parameters
     ----------
@@ -71,6 +71,27 @@ def whole_year(scenario: Scenario) -> bool:
     Returns
     -------
     bool
-        False where pupils come and go besides.
+        False where valid absence, actions, classmates, boosters or carry-over change moves.
     """
-    return scenario.enrolment.joining == 0 and scenario.enrolment.leaving == 0
+    after = scenario.aftercare
+    more = are_on(scenario.actions) or interferes(scenario.interference)
+    more |= after.booster > 0 or after.carry_over_weeks > 0
+    return scenario.avoidance.beta_valid == 0 and not more
+
+
+def referred_by_step(scenario: Scenario) -> bool:
+    """Return whether referral follows the month's step only, and cases end for their causes only.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The scenario.
+
+    Returns
+    -------
+    bool
+        False where pupils come and go, places are few, or unbroken absence leads to referral.
+    """
+    stay = scenario.enrolment.joining == 0 and scenario.enrolment.leaving == 0
+    places = not interferes(scenario.interference)
+    return stay and places and scenario.actions.run_referral == 0
