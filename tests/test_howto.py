@@ -30,7 +30,7 @@ def test_the_four_files_are_a_register_without_a_blocking_problem(shown):
 
 def test_an_unreported_lesson_is_offered_and_not_absent(shown):
     register = ar.read_register(shown)
-    offered = register.panel().set_index("pupil_key")["absence_rate"]
+    offered = register.panel("term").set_index("pupil_key")["absence_rate"]
     assert offered.to_dict() == {301000001: 0.5, 301000002: 0.5}
-    reported = register.panel(definition=ar.AbsenceDefinition(denominator="reported"))
+    reported = register.panel("term", ar.AbsenceDefinition(denominator="reported"))
     assert reported.set_index("pupil_key")["absence_rate"].to_dict()[301000002] == 1.0

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from absence_risk.policy.replay import Replay, replay
-from absence_risk.policy.staircase import RunRule, Staircase, Step
+from absence_risk.policy.staircase import RunRule, Staircase, Step, presets
 
-__all__ = ["Replay", "RunRule", "Staircase", "Step", "replay"]
+__all__ = ["Replay", "RunRule", "Staircase", "Step", "presets", "replay"]

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from absence_risk.policy.amounts import amounts
 from absence_risk.register.cube import Cube
+from absence_risk.register.windows import windows_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,7 +29,8 @@ class Replay:
     staircase : Staircase
         The staircase that was replayed.
     labels : numpy.ndarray, shape (n_periods,)
-        The periods, in the order of the calendar.
+        The periods, in the order of the calendar; for rolling windows their last school day or
+        school week.
     step : numpy.ndarray of int8, shape (n_pupils, n_periods)
         Highest step reached; 0 for none or nothing scheduled.
     first : numpy.ndarray of int64, shape (n_pupils, n_steps)
@@ -66,13 +69,22 @@ def replay(source: Cube | Register, staircase: Staircase) -> Replay:
     source : Cube or Register
         Recorded absence; a register is read with the default definition of absence.
     staircase : Staircase
-        The steps. Their numerator and window are used; unit, denominator, day rule and late rule
+        The steps. Their numerator, unit and window are used; denominator, day rule and late rule
         are those of the cube.
 
     Returns
     -------
     Replay
-        Steps per pupil and period, first periods, and unbroken runs.
+        Steps per pupil and period, first periods, and unbroken runs. Short months climb steps as
+        the staircase is written; only of rolling windows a pupil needs the definition's least
+        days.
+
+    Raises
+    ------
+    PolicyError
+        If the staircase counts hours and the cube counts days.
+    ValueError
+        If the calendar is shorter than a rolling window.
 
     Examples
     --------
@@ -87,14 +99,15 @@ def replay(source: Cube | Register, staircase: Staircase) -> Replay:
     [[2, 3]]
     """
     cube = source if isinstance(source, Cube) else source.cube()
-    totals = cube.totals(staircase.window)
-    step = staircase.step_of(totals.rate(staircase.numerator))
+    windows = windows_of(cube.calendar, staircase.window)
+    counted = amounts(cube, staircase)
+    step = staircase.step_of(counted)
     reached = _at_least(step, len(staircase.steps))
     first = np.where(reached.any(axis=1), reached.argmax(axis=1), -1).astype(np.int64)
     runs = [first_run(cube, rule) for rule in staircase.runs]
     run = np.stack(runs, axis=1) if runs else np.empty((cube.n_pupils, 0), dtype=np.int64)
-    n = (totals.scheduled > 0).sum(axis=0)
-    return Replay(staircase, totals.labels, step, first, np.asarray(n, dtype=np.int64), run)
+    n = (~np.isnan(counted)).sum(axis=0)
+    return Replay(staircase, windows.label, step, first, np.asarray(n, dtype=np.int64), run)
 
 
 def first_run(cube: Cube, rule: RunRule) -> npt.NDArray[np.int64]:

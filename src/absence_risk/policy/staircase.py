@@ -1,4 +1,4 @@
-"""A staircase: shares of absence and what a municipality does when they are reached."""
+"""A staircase: amounts of absence and what a municipality does when they are reached."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import numpy as np
 
 from absence_risk import check
 from absence_risk.errors import PolicyError
-from absence_risk.register.definition import NUMERATORS, WINDOWS
+from absence_risk.register.definition import NUMERATORS
+from absence_risk.register.windows import Window
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -22,23 +23,29 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["RunRule", "Staircase", "Step"]
+    from absence_risk.register.definition import Kind
+
+__all__ = ["UNITS", "RunRule", "Staircase", "Step", "presets"]
+
+UNITS = ("percent", "hours", "days", "events", "run_days")
+"""What the steps count: a share of the time; hours or whole days of absence; spells of whole absent
+days that begin; the longest spell in school days, counted from where it began."""
 
 _PRESETS = importlib.resources.files("absence_risk.policy") / "presets"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step: a share of absence and the action that follows.
+    """One step: an amount of absence and the action that follows.
 
     Parameters
     ----------
     at : float
-        Share of absence in (0, 1].
+        Share of absence in (0, 1], or hours, days or spells, by the unit of the staircase.
     action : str
         What the school or the municipality does.
     strict : bool
-        Whether the share must exceed ``at`` ("more than 20 %") instead of reaching it.
+        Whether the amount must exceed ``at`` ("more than 20 %") instead of reaching it.
     """
 
     at: float
@@ -67,7 +74,7 @@ class RunRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staircase:
-    """Ordered steps on one share of absence in one window.
+    """Ordered steps on one amount of absence in one window.
 
     Parameters
     ----------
@@ -75,8 +82,9 @@ class Staircase:
         Short name.
     numerator : {"total", "valid", "invalid"}
         Which absence the steps count.
-    window : {"week", "month", "term", "year"}
-        Period over which the share is formed.
+    window : str
+        Over what the amount is formed: "week", "month", "quarter", "term", "year",
+        "rolling 20 days" or "rolling 12 weeks" (school days, school weeks).
     steps : sequence of Step
         At least one, increasing in ``at``.
     source : str
@@ -87,6 +95,13 @@ class Staircase:
         Day the plan was adopted.
     runs : sequence of RunRule
         Rules on unbroken absence.
+    unit : {"percent", "hours", "days", "events", "run_days"}
+        What the steps count: a share of the time; hours or whole days of absence; spells of whole
+        absent days that begin in the window; or the longest spell in it, in school days.
+    minutes_per_hour : int
+        Minutes that count as an hour where a register holds minutes; in lessons an hour is one.
+    note : str
+        What the source leaves open, and what we assume there.
 
     Raises
     ------
@@ -101,13 +116,16 @@ class Staircase:
     """
 
     name: str
-    numerator: str
+    numerator: Kind
     window: str
     steps: tuple[Step, ...]
     source: str
     title: str = ""
     adopted: dt.date | None = None
     runs: tuple[RunRule, ...] = ()
+    unit: str = "percent"
+    minutes_per_hour: int = 60
+    note: str = ""
 
     def __post_init__(self) -> None:
         """Check words, ranges and order."""
@@ -139,8 +157,7 @@ class Staircase:
         >>> [step.at for step in Staircase.preset("trosa").steps]
         [0.1, 0.15, 0.2]
         """
-        known = sorted(p.name[:-5] for p in _PRESETS.iterdir() if p.name.endswith(".toml"))
-        check.choice(name, known, "preset")
+        check.choice(name, presets(), "preset")
         return cls._from_text((_PRESETS / f"{name}.toml").read_text(encoding="utf-8"), name)
 
     @classmethod
@@ -184,7 +201,7 @@ class Staircase:
         return cls(**{**raw, "steps": steps, "runs": runs})
 
     def step_of(self, rate: npt.ArrayLike) -> npt.NDArray[np.int8]:
-        """Return the highest step that each share reaches.
+        """Return the highest step that each share or other amount reaches.
 
         Shares must be ratios of whole numbers (minutes or days) or literals, so that a share that
         equals a step compares as equal.
@@ -192,7 +209,8 @@ class Staircase:
         Parameters
         ----------
         rate : array-like of float
-            Shares in [0, 1]; NaN where nothing was scheduled.
+            Shares in [0, 1], or amounts in the unit of the staircase; NaN where nothing was
+            scheduled.
 
         Returns
         -------
@@ -202,7 +220,7 @@ class Staircase:
         Raises
         ------
         ValueError
-            If a share lies outside 0 to 1.
+            If a share lies outside 0 to 1 or an amount is negative.
 
         Examples
         --------
@@ -210,13 +228,31 @@ class Staircase:
         2
         """
         share = np.asarray(rate, dtype=np.float64)
-        outside = share[(share < 0) | (share > 1)]
-        if outside.size:
+        outside = share[(share < 0) | (share > (1 if self.unit == "percent" else np.inf))]
+        if outside.size and self.unit == "percent":
             check.proportion(float(outside[0]), "rate")
+        if outside.size:
+            raise ValueError(f"{self.unit} must not be negative, got {outside[0]:g}.")
         reached = np.zeros(share.shape, dtype=np.int8)
         for step in self.steps:
             reached += (share > step.at) if step.strict else (share >= step.at)
         return reached
+
+
+def presets() -> tuple[str, ...]:
+    """Return the names of the staircases that come with the package.
+
+    Returns
+    -------
+    tuple of str
+        In alphabetical order.
+
+    Examples
+    --------
+    >>> "trosa" in presets()
+    True
+    """
+    return tuple(sorted(p.name[:-5] for p in _PRESETS.iterdir() if p.name.endswith(".toml")))
 
 
 def _raise(where: str, problems: list[str]) -> None:
@@ -250,13 +286,17 @@ def _keys(
 
 def _problems(staircase: Staircase) -> Iterable[str]:
     """Yield everything that is wrong with the values."""
-    words = (("numerator", NUMERATORS), ("window", WINDOWS))
-    for name, allowed in words:
+    for name, allowed in (("numerator", NUMERATORS), ("unit", UNITS)):
         yield from _choice(getattr(staircase, name), allowed, name)
+    yield from _window(staircase.window)
+    hour = staircase.minutes_per_hour
+    if isinstance(hour, bool) or not isinstance(hour, int) or hour < 1:
+        yield f"minutes_per_hour must be a whole number of at least 1, got {hour!r}."
     if not staircase.steps:
         yield "steps must hold at least one step, got none."
     for k, step in enumerate(staircase.steps, start=1):
-        yield from _share(step.at, f"step {k}: at")
+        test = _share if staircase.unit == "percent" else _amount
+        yield from test(step.at, f"step {k}: at")
     shares = [step.at for step in staircase.steps if isinstance(step.at, int | float)]
     for k, (low, high) in enumerate(itertools.pairwise(shares), start=2):
         if not low < high:
@@ -273,6 +313,24 @@ def _choice(value: str, allowed: tuple[str, ...], name: str) -> Iterable[str]:
         check.choice(value, allowed, name)
     except ValueError as error:
         yield str(error)
+
+
+def _window(text: str) -> Iterable[str]:
+    try:
+        window = Window.parse(text)
+    except ValueError as error:
+        yield str(error)
+        return
+    if window.kind == "between":
+        yield f"window must recur, got {text!r}."
+
+
+def _amount(value: object, name: str) -> Iterable[str]:
+    """Name a number of hours, days or spells that is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        yield f"{name} must be a number, got {value!r}."
+    elif not math.isfinite(value) or value <= 0:
+        yield f"{name} must be above 0, got {value:g}."
 
 
 def _share(value: object, name: str) -> Iterable[str]:

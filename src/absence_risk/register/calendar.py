@@ -145,8 +145,9 @@ class SchoolCalendar:
 
         Parameters
         ----------
-        period : {"week", "month", "term", "year"}
-            School week (0, 1, …), calendar month (yyyymm), term (name) or the whole calendar (0).
+        period : {"week", "month", "quarter", "term", "year"}
+            School week (0, 1, …), calendar month (yyyymm), calendar quarter (yyyyq), term (name)
+            or the whole calendar (0).
 
         Returns
         -------
@@ -156,13 +157,15 @@ class SchoolCalendar:
         Raises
         ------
         ValueError
-            If the period is not one of the four.
+            If the period is not one of the five.
         """
-        check.choice(period, ["week", "month", "term", "year"], "period")
+        check.choice(period, ["week", "month", "quarter", "term", "year"], "period")
         if period == "term":
             return np.asarray(self.terms)
         if period == "year":
             return np.zeros(len(self), dtype=np.int64)
+        if period == "quarter":
+            return self.month // 100 * 10 + (self.month % 100 + 2) // 3
         return self.week if period == "week" else self.month
 
     def day_index(self, dates: npt.ArrayLike) -> npt.NDArray[np.int64]:

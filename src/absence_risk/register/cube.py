@@ -10,14 +10,17 @@ import numpy as np
 
 from absence_risk import check
 from absence_risk.register.definition import NUMERATORS, AbsenceDefinition
+from absence_risk.register.rolling import Rolling
+from absence_risk.register.windows import Window, windows_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
     from absence_risk.register.calendar import SchoolCalendar
+    from absence_risk.register.definition import Numerator
 
-__all__ = ["Cube", "Totals", "cube_from_days"]
+__all__ = ["Cube", "Places", "Totals", "cube_from_days"]
 
 _MOST_MINUTES = np.iinfo(np.int16).max
 
@@ -42,25 +45,26 @@ class Totals:
     invalid: npt.NDArray[np.int64]
     definition: AbsenceDefinition
 
-    def absent(self, numerator: str | None = None) -> npt.NDArray[np.int64]:
+    def absent(self, numerator: Numerator | None = None) -> npt.NDArray[np.int64]:
         """Return the absence that counts.
 
         Parameters
         ----------
         numerator : {"total", "valid", "invalid"} or None
-            Which absence; the definition's numerator by default.
+            Which absence; the definition's numerator by default, which is the total where the
+            definition counts by reason.
 
         Returns
         -------
         numpy.ndarray of int64, shape (n_pupils, n_periods)
             Minutes or days.
         """
-        which = check.choice(numerator or self.definition.numerator, NUMERATORS, "numerator")
+        which = _which(numerator, self.definition)
         if which == "total":
             return self.valid + self.invalid
         return self.valid if which == "valid" else self.invalid
 
-    def rate(self, numerator: str | None = None) -> npt.NDArray[np.float64]:
+    def rate(self, numerator: Numerator | None = None) -> npt.NDArray[np.float64]:
         """Return the absence share.
 
         Parameters
@@ -143,31 +147,77 @@ class Cube:
         at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
         return np.where(keys[at] == wanted, at, -1)
 
-    def totals(self, period: str | None = None) -> Totals:
-        """Sum over periods of the calendar.
+    def absent(
+        self, numerator: Numerator | None = None, rows: slice = slice(None)
+    ) -> npt.NDArray[np.int16]:
+        """Return the absence that counts, per pupil and school day.
 
         Parameters
         ----------
-        period : {"week", "month", "term", "year"} or None
-            Period; the definition's window by default.
+        numerator : {"total", "valid", "invalid"} or None
+            Which absence; the definition's numerator by default, which is the total where the
+            definition counts by reason.
+        rows : slice
+            Pupils.
+
+        Returns
+        -------
+        numpy.ndarray of int16, shape (n_pupils, n_days)
+            Minutes, or lessons, half-days or days where the definition counts them.
+        """
+        which = _which(numerator, self.definition)
+        if which == "total":
+            return self.valid[rows] + self.invalid[rows]
+        return (self.valid if which == "valid" else self.invalid)[rows]
+
+    def totals(self, window: str | None = None) -> Totals:
+        """Sum over the windows of the calendar.
+
+        Parameters
+        ----------
+        window : str or None
+            "week", "month", "quarter", "term", "year", "rolling 20 days", "rolling 12 weeks" or
+            "2025-09-01 to 2025-12-19"; the definition's window by default.
 
         Returns
         -------
         Totals
-            One column per period, in the order of the calendar.
+            One column per window, in the order of the calendar.
 
         Raises
         ------
         ValueError
-            If the period is not one of the four.
+            If it is no window, or none lies in the calendar.
         """
-        labels = self.calendar.labels(period or self.definition.window)
-        starts = np.flatnonzero(np.r_[True, labels[1:] != labels[:-1]])
+        windows = windows_of(self.calendar, window or self.definition.window)
         scheduled, valid, invalid = (
-            np.add.reduceat(days, starts, axis=1, dtype=np.int64)
-            for days in (self.scheduled, self.valid, self.invalid)
+            windows.sums(days) for days in (self.scheduled, self.valid, self.invalid)
         )
-        return Totals(labels[starts], scheduled, valid, invalid, self.definition)
+        return Totals(windows.label, scheduled, valid, invalid, self.definition)
+
+    def rolling(self, window: str | None = None) -> Rolling:
+        """Return the absence in overlapping windows, computed when asked for.
+
+        Parameters
+        ----------
+        window : str or None
+            "rolling 20 days" or "rolling 12 weeks": school days or school weeks in a row; the
+            definition's window by default.
+
+        Returns
+        -------
+        Rolling
+            Shares per window, first crossings of a share, highest shares.
+
+        Raises
+        ------
+        ValueError
+            If it is no rolling window, or the calendar is shorter.
+        """
+        text = window or self.definition.window
+        if not Window.parse(text).length:
+            raise ValueError(f'window must be like "rolling 20 days", got {text!r}.')
+        return Rolling(self, windows_of(self.calendar, text))
 
     def between(self, rows: npt.ArrayLike, start: npt.ArrayLike, stop: npt.ArrayLike) -> Totals:
         """Sum over a window of school days of its own for each row.
@@ -245,17 +295,100 @@ def cube_from_days(
     [[50], [0]]
     """
     keys = np.unique(np.asarray(pupil_key, dtype=np.uint32))
-    shape = (len(keys), len(calendar))
-    arrays = [np.zeros(shape, dtype=np.int16) for _ in range(3)]
-    if len(days) and len(keys):
+    places = Places.of(days, keys, calendar)
+    counts = (days["scheduled"].to_numpy(), days["valid"].to_numpy(), days["invalid"].to_numpy())
+    return places.cube(counts, definition)
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where pupil-days belong in a cube.
+
+    Parameters
+    ----------
+    keys : numpy.ndarray of uint32, shape (n_pupils,)
+        The pupils of the cube, ascending.
+    calendar : SchoolCalendar
+        Its school days.
+    row, column : numpy.ndarray of int64, shape (n_inside,)
+        Cell of each pupil-day that lies in the cube.
+    inside : numpy.ndarray of bool, shape (n_days,)
+        Which pupil-days those are.
+    """
+
+    keys: npt.NDArray[np.uint32]
+    calendar: SchoolCalendar
+    row: npt.NDArray[np.int64]
+    column: npt.NDArray[np.int64]
+    inside: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls, days: pd.DataFrame, keys: npt.NDArray[np.uint32], calendar: SchoolCalendar
+    ) -> Places:
+        """Find the places of pupil-days.
+
+        Parameters
+        ----------
+        days : pandas.DataFrame
+            Columns pupil_key and date.
+        keys : numpy.ndarray of uint32
+            The pupils of the cube, ascending and unique.
+        calendar : SchoolCalendar
+            The school days of the cube.
+
+        Returns
+        -------
+        Places
+            Places of those days that belong to one of the pupils and are school days.
+        """
+        if not len(days) or not len(keys):
+            none = np.empty(0, dtype=np.int64)
+            return cls(keys, calendar, none, none, np.zeros(len(days), dtype=bool))
         wanted = days["pupil_key"].to_numpy().astype(np.uint32)
         dates = days["date"].to_numpy().astype("datetime64[D]")
         row = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
         column = np.minimum(calendar.day_index(dates), len(calendar) - 1)
         inside = (keys[row] == wanted) & (calendar.dates[column] == dates)
-        for array, name in zip(arrays, ("scheduled", "valid", "invalid"), strict=True):
-            values = days[name].to_numpy()
-            if values.max() > _MOST_MINUTES:
+        return cls(keys, calendar, row[inside], column[inside], inside)
+
+    def cube(
+        self,
+        counts: tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]],
+        definition: AbsenceDefinition,
+    ) -> Cube:
+        """Scatter counts into a cube.
+
+        Parameters
+        ----------
+        counts : tuple of numpy.ndarray, shape (n_days,) each
+            scheduled, valid, invalid by pupil-day.
+        definition : AbsenceDefinition
+            The rule behind them.
+
+        Returns
+        -------
+        Cube
+            Zero where a pupil has no row.
+
+        Raises
+        ------
+        ValueError
+            If a pupil-day has more minutes than a cell can hold.
+        """
+        shape = (len(self.keys), len(self.calendar))
+        arrays = [np.zeros(shape, dtype=np.int16) for _ in range(3)]
+        for array, values, name in zip(
+            arrays, counts, ("scheduled", "valid", "invalid"), strict=True
+        ):
+            if values.max(initial=0) > _MOST_MINUTES:
                 raise ValueError(f"{name} exceeds {_MOST_MINUTES} minutes on one pupil-day.")
-            array[row[inside], column[inside]] = values[inside]
-    return Cube(keys, calendar, arrays[0], arrays[1], arrays[2], definition)
+            array[self.row, self.column] = values[self.inside]
+        return Cube(self.keys, self.calendar, arrays[0], arrays[1], arrays[2], definition)
+
+
+def _which(numerator: Numerator | None, definition: AbsenceDefinition) -> str:
+    """Return "total", "valid" or "invalid"."""
+    which = definition.numerator if numerator is None else numerator
+    # A definition by reason keeps only what counts, so all of it counts.
+    return check.choice(which, NUMERATORS, "numerator") if isinstance(which, str) else "total"

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from absence_risk import check
-from absence_risk.register.definition import WINDOWS
+from absence_risk.register.counted import counted
 from absence_risk.register.engine import collect
-from absence_risk.register.enrolment import enrolled_rows
-from absence_risk.register.pupil_days import counted_minutes
+from absence_risk.register.enrolment import enrolled_rows, spell_days
+from absence_risk.register.pupil_days import lesson_counts
+from absence_risk.register.windows import Window, windows_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -56,30 +56,75 @@ def month_panel(
     calendar : SchoolCalendar
         School days; rows of other dates are left out.
     definition : AbsenceDefinition
-        The rule; its day rule must be ``minutes_share``.
+        The rule; it must count minutes or lessons.
 
     Returns
     -------
     pandas.DataFrame
-        pupil_key, period, scheduled, valid, invalid as int64, in no promised order; months in
-        which nothing was scheduled are left out.
+        pupil_key, period, scheduled, valid, invalid as int64, and first and last date of the
+        pupil in the month, in no promised order; months in which nothing was scheduled are left
+        out.
 
     Raises
     ------
     ValueError
-        If the definition counts days.
+        If the definition counts days or half-days.
     """
-    if definition.unit != "minute":
-        raise ValueError("One stage sums minutes only; a rule that counts days needs the cube.")
-    counted = counted_minutes(columns, definition)
-    names = ("scheduled", "valid", "invalid")
+    if definition.unit not in {"minute", "lesson"}:
+        raise ValueError("One stage sums minutes or lessons; a rule that counts days needs a cube.")
+    row = counted(columns, definition)
+    parts = {
+        "scheduled": row.reported if definition.denominator == "reported" else row.offered,
+        "valid": row.chosen_valid,
+        "invalid": row.chosen_invalid,
+    }
+    if definition.unit == "lesson":
+        parts = lesson_counts(row, definition)
     kept = rows.filter(_is_school_day(rows, calendar))
     date = nw.col("date").dt
     month = date.year().cast(nw.Int64) * 100 + date.month().cast(nw.Int64)
-    named = kept.select("pupil_key", period=month, **{n: counted[n] for n in names})
-    months = named.group_by("pupil_key", "period").agg(*(nw.col(n).sum() for n in names))
-    whole = [nw.col(n).cast(nw.Int64) for n in ("pupil_key", "period", *names)]
-    return collect(months.filter(nw.col("scheduled") > 0).select(*whole))
+    named = kept.select(
+        "pupil_key", period=month, first=nw.col("date"), last=nw.col("date"), **parts
+    )
+    months = named.group_by("pupil_key", "period").agg(
+        *(nw.col(n).sum() for n in parts), nw.col("first").min(), nw.col("last").max()
+    )
+    whole = [nw.col(n).cast(nw.Int64) for n in ("pupil_key", "period", *parts)]
+    return collect(months.filter(nw.col("scheduled") > 0).select(*whole, "first", "last"))
+
+
+def all_enrolled(sums: pd.DataFrame, pupils: pd.DataFrame, calendar: SchoolCalendar) -> bool:
+    """Return whether no row behind monthly sums can lie outside the pupil's enrolment.
+
+    Parameters
+    ----------
+    sums : pandas.DataFrame
+        From `month_panel`.
+    pupils : pandas.DataFrame
+        Enrolment spells.
+    calendar : SchoolCalendar
+        The school days.
+
+    Returns
+    -------
+    bool
+        False also where a pupil left and came back, so that rows of single days must be looked at.
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    first, stop = spell_days(pupils, calendar)
+    spells = pd.DataFrame({"key": pupils["pupil_key"].to_numpy(), "first": first, "stop": stop})
+    groups = spells[stop > first].groupby("key")
+    hull = groups.agg(first=("first", "min"), stop=("stop", "max"), days=("stop", "sum"))
+    if (groups["first"].sum() + hull["stop"] - hull["first"] != hull["days"]).any():
+        return False
+    known = sums[np.isin(sums["pupil_key"].to_numpy(), pupils["pupil_key"].to_numpy())]
+    mine = hull.reindex(known["pupil_key"])
+    low, high = (
+        calendar.day_index(known[name].to_numpy().astype("datetime64[D]"))
+        for name in ("first", "last")
+    )
+    return bool(((low >= mine["first"].to_numpy()) & (high < mine["stop"].to_numpy())).all())
 
 
 def _is_school_day(rows: nw.LazyFrame[Any], calendar: SchoolCalendar) -> nw.Expr:
@@ -97,9 +142,9 @@ def _is_school_day(rows: nw.LazyFrame[Any], calendar: SchoolCalendar) -> nw.Expr
 
 
 def panel_from_cube(
-    cube: Cube, pupils: pd.DataFrame, schools: pd.DataFrame, period: str
+    cube: Cube, pupils: pd.DataFrame, schools: pd.DataFrame, period: str | None = None
 ) -> pd.DataFrame:
-    """Sum a cube over periods into a panel.
+    """Sum a cube over windows into a panel.
 
     Parameters
     ----------
@@ -107,8 +152,8 @@ def panel_from_cube(
         The pupil-days.
     pupils, schools : pandas.DataFrame
         Canonical tables.
-    period : {"week", "month", "term", "year"}
-        Period.
+    period : str or None
+        The window; the definition's window if None.
 
     Returns
     -------
@@ -118,10 +163,11 @@ def panel_from_cube(
     Raises
     ------
     ValueError
-        If the period is not one of the four.
+        If the period is no window.
     """
     import pandas as pd  # noqa: PLC0415
 
+    period = period or cube.definition.window
     totals = cube.totals(period)
     row, column = np.nonzero(totals.scheduled > 0)
     sums = pd.DataFrame(
@@ -166,25 +212,23 @@ def finish_panel(
     calendar : SchoolCalendar
         School days; n_days counts those of the whole calendar in the period.
     definition : AbsenceDefinition
-        Its numerator gives the rate.
-    period : {"week", "month", "term", "year"}
-        Period.
+        Its numerator gives the rate, its least days the months that have one.
+    period : str
+        The window.
 
     Returns
     -------
     pandas.DataFrame
         Columns ``PANEL_COLUMNS``, sorted by pupil and by period in the order of the calendar.
-        Minutes are int64 and count days where the definition counts days; absence_rate is a
-        share in [0, 1].
+        Minutes are int64 and count lessons, half-days or days where the definition does;
+        absence_rate is a share in [0, 1], NaN in months with fewer school days than the
+        definition's least.
     """
     import pandas as pd  # noqa: PLC0415
 
-    check.choice(period, WINDOWS, "period")
-    labels = calendar.labels(period)
-    starts = np.flatnonzero(np.r_[True, labels[1:] != labels[:-1]])
-    n_days = np.diff(np.r_[starts, len(labels)])
-    ends = calendar.dates[np.r_[starts[1:] - 1, len(labels) - 1]]
-    position = pd.Index(labels[starts]).get_indexer(sums["period"])
+    windows = windows_of(calendar, period)
+    n_days, ends = windows.n_days, calendar.dates[windows.stop - 1]
+    position = pd.Index(windows.label).get_indexer(sums["period"])
     known = np.isin(sums["pupil_key"].to_numpy(), pupils["pupil_key"].to_numpy().astype(np.int64))
     order = np.lexsort((position, sums["pupil_key"].to_numpy()))
     order = order[known[order]]
@@ -194,6 +238,10 @@ def finish_panel(
     valid, invalid = sums["valid"].to_numpy(), sums["invalid"].to_numpy()
     counts = {"total": valid + invalid, "valid": valid, "invalid": invalid}
     scheduled = sums["scheduled"].to_numpy()
+    numerator = definition.numerator
+    rate = counts[numerator if isinstance(numerator, str) else "total"] / scheduled
+    if Window.parse(period).kind == "month":
+        rate = np.where(n_days[position] < definition.least_days, np.nan, rate)
     columns = {
         "pupil_key": sums["pupil_key"].to_numpy().astype(np.uint32),
         "school_key": enrolled["school_key"].to_numpy(),
@@ -205,6 +253,6 @@ def finish_panel(
         "valid_min": valid.astype(np.int64),
         "invalid_min": invalid.astype(np.int64),
         "absent_min": counts["total"].astype(np.int64),
-        "absence_rate": counts[definition.numerator] / scheduled,
+        "absence_rate": rate,
     }
     return pd.DataFrame(columns, columns=list(PANEL_COLUMNS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,21 +13,30 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from absence_risk import check
 from absence_risk.errors import Problem, SchemaError
 from absence_risk.register.calendar import SchoolCalendar
-from absence_risk.register.cube import Cube, cube_from_days
-from absence_risk.register.definition import WINDOWS, AbsenceDefinition
+from absence_risk.register.cubes import any_bounded, cubes_from_days
+from absence_risk.register.definition import AbsenceDefinition
 from absence_risk.register.engine import Engine, run_on_rows
-from absence_risk.register.panel import finish_panel, month_panel, panel_from_cube
-from absence_risk.register.pupil_days import current_rows, pupil_days
+from absence_risk.register.panel import (
+    all_enrolled,
+    finish_panel,
+    month_panel,
+    panel_from_cube,
+)
+from absence_risk.register.pupil_days import pupil_days
 from absence_risk.register.readers.canonical import load_folder
 from absence_risk.register.readers.frames import load_frames
+from absence_risk.register.reporting import reporting_rates, validity_by_source
 from absence_risk.register.spells import absence_spells
+from absence_risk.register.versions import current_rows, moment_of, refuse_without_times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import datetime as dt
+    from collections.abc import Callable, Iterator, Sequence
 
     import narwhals.stable.v2 as nw
     import pandas as pd
 
+    from absence_risk.register.cube import Cube
     from absence_risk.register.readers.columns import LoadedTable
     from absence_risk.register.readers.conversion import ConversionReport
     from absence_risk.register.readers.loaded import Loaded
@@ -92,7 +101,7 @@ def read_register(
     ...     "schools": pd.DataFrame({"school_key": ["S"], "municipality_key": ["M"]}),
     ...     "calendar": pd.DataFrame({"school_key": ["S"], "date": [day], "offered": [True],
     ...         "term": ["HT"]})})
-    >>> float(reg.panel()["absence_rate"].iloc[0])
+    >>> float(reg.panel("term")["absence_rate"].iloc[0])
     0.25
     """
     settings = engine or Engine()
@@ -181,6 +190,10 @@ class Register:
         Settings of the embedded engine.
     conversion : ConversionReport or None
         What became of every row of a foreign export; None for a canonical register.
+    moment : datetime.datetime or None
+        The moment of an as-of view, see `as_of`; None for the latest state.
+    latest : Register or None
+        The register of which this is an as-of view; its converted files live as long as it does.
     """
 
     rows: RowFiles | FrameRows = field(repr=False)
@@ -190,6 +203,8 @@ class Register:
     problems: tuple[Problem, ...] = field(repr=False)
     engine: Engine = field(repr=False)
     conversion: ConversionReport | None = field(default=None, repr=False)
+    moment: dt.datetime | None = None
+    latest: Register | None = field(default=None, repr=False)
 
     @property
     def n_pupils(self) -> int:
@@ -268,46 +283,54 @@ class Register:
         return validate_register(self, instruments=instruments)
 
     def panel(
-        self, period: str = "month", definition: AbsenceDefinition | None = None
+        self, period: str | None = None, definition: AbsenceDefinition | None = None
     ) -> pd.DataFrame:
         """Sum the rows to one per pupil and period.
 
         Parameters
         ----------
-        period : {"week", "month", "term", "year"}
-            Period.
+        period : str or None
+            "week", "month", "quarter", "term", "year", "rolling 12 weeks" or any other window of a
+            definition; the window of the definition (by default the month) if None.
         definition : AbsenceDefinition or None
-            What counts; the default definition if None. The period overrides its window.
+            What counts; the default definition if None.
 
         Returns
         -------
         pandas.DataFrame
             pupil_key, school_key, municipality_key, grade, period, n_days (school days of the
             calendar in the period), scheduled_min, valid_min, invalid_min, absent_min (minutes,
-            or days where the definition counts days), absence_rate (share in [0, 1] by the
-            definition's numerator). One row where anything was scheduled, by pupil and period.
+            or lessons, half-days or days where the definition counts them), absence_rate (share in
+            [0, 1] by the definition's numerator; NaN in months with fewer school days than its
+            ``least_days``). One row where anything was scheduled, by pupil and period. Days
+            outside a pupil's enrolment count nowhere.
 
         Raises
         ------
         SchemaError
             If columns are missing or have wrong types.
+        DesignError
+            If the definition needs a column that the register does not have.
         ValueError
-            If the period is not one of the four.
+            If the period is no window.
         """
         rule = definition or AbsenceDefinition()
-        if check.choice(period, WINDOWS, "period") != "month" or rule.unit != "minute":
-            return panel_from_cube(self.cube(rule), self.pupils, self.schools, period)
-        self._require("registers", "pupils", "schools")
-        calendar, columns = self.calendar, self.rows.columns
-        sums = self._run(lambda rows: month_panel(rows, columns, calendar, rule))
-        return finish_panel(
-            sums,
-            self.pupils,
-            self.schools,
-            calendar=calendar,
-            definition=rule,
-            period=period,
-        )
+        period = period or rule.window
+        if period == "month" and rule.unit in {"minute", "lesson"}:
+            self._require("registers", "pupils", "schools")
+            calendar, columns = self.calendar, self.rows.columns
+            sums = self._run(lambda rows: month_panel(rows, columns, calendar, rule))
+            bounded = any_bounded(self.pupils, calendar)
+            if not bounded or all_enrolled(sums, self.pupils, calendar):
+                return finish_panel(
+                    sums,
+                    self.pupils,
+                    self.schools,
+                    calendar=calendar,
+                    definition=rule,
+                    period=period,
+                )
+        return panel_from_cube(self.cube(rule), self.pupils, self.schools, period)
 
     def cube(self, definition: AbsenceDefinition | None = None) -> Cube:
         """Sum the rows to one per pupil and school day, as arrays.
@@ -320,18 +343,85 @@ class Register:
         Returns
         -------
         Cube
-            All pupils of the register × all days of its calendar.
+            All pupils of the register × all days of its calendar; days outside a pupil's
+            enrolment count nowhere.
 
         Raises
         ------
         SchemaError
             If columns are missing or have wrong types.
+        DesignError
+            If the definition needs a column that the register does not have.
         """
-        rule = definition or AbsenceDefinition()
+        (cube,) = self.cubes([definition or AbsenceDefinition()])
+        return cube
+
+    def cubes(self, definitions: Sequence[AbsenceDefinition]) -> Iterator[Cube]:
+        """Read the rows once and give a cube for each definition, one at a time.
+
+        Parameters
+        ----------
+        definitions : sequence of AbsenceDefinition
+            What counts.
+
+        Returns
+        -------
+        iterator of Cube
+            In the order of the definitions.
+
+        Raises
+        ------
+        SchemaError
+            If columns are missing or have wrong types.
+        DesignError
+            If a definition needs a column that the register does not have.
+        """
         self._require("registers", "pupils")
         columns = self.rows.columns
-        days = self._run(lambda rows: pupil_days(rows, columns, rule))
-        return cube_from_days(days, self.pupils["pupil_key"], self.calendar, rule)
+        days = self._run(lambda rows: pupil_days(rows, columns, definitions))
+        return cubes_from_days(
+            days,
+            definitions,
+            pupils=self.pupils,
+            calendar=self.calendar,
+            school_dates=self.school_dates,
+        )
+
+    def as_of(self, date: dt.date | str) -> Register:
+        """Return the register as it was known on a date.
+
+        Everything made of it (panel, cube, spells, reporting rates) uses the rows that were
+        recorded by then and not yet replaced, of lessons up to then. The register itself shows the
+        latest state. Pupils, cases and the other tables are not dated and stay as they are.
+
+        Parameters
+        ----------
+        date : datetime.date, datetime.datetime or str
+            A date (also as YYYY-MM-DD) means its end, a time that moment.
+
+        Returns
+        -------
+        Register
+            A view; ``validate`` still checks what the files hold.
+
+        Raises
+        ------
+        DesignError
+            If the rows do not say when they were recorded.
+        ValueError
+            If the date is none, or no school day lies before its end.
+        """
+        self._require("registers", "calendar")
+        moment, columns = moment_of(date), self.rows.columns
+        run_on_rows(self.rows, self.engine, lambda rows: refuse_without_times(rows, columns))
+        table = self.tables["calendar"]
+        past = table.frame["date"].to_numpy().astype("datetime64[D]") <= moment.date()
+        calendar = replace(table, frame=table.frame[past])
+        tables = {**self.tables, "calendar": calendar}
+        view = replace(self, tables=tables, moment=moment, latest=self.latest or self)
+        if not view.school_dates["offered"].any():
+            raise ValueError(f"No school day lies before the end of {moment.date()}.")
+        return view
 
     def spells(self, definition: AbsenceDefinition | None = None) -> pd.DataFrame:
         """Return the runs of absent school days of each pupil.
@@ -348,11 +438,58 @@ class Register:
         """
         return absence_spells(self.cube(definition))
 
+    def reporting_rate(self, period: str = "month") -> pd.DataFrame:
+        """Return the share of offered time that was reported, by school and period.
+
+        Parameters
+        ----------
+        period : {"week", "month", "quarter", "term", "year"}
+            Period.
+
+        Returns
+        -------
+        pandas.DataFrame
+            See `absence_risk.register.reporting.reporting_rates`. What is not reported is neither
+            presence nor absence.
+
+        Raises
+        ------
+        SchemaError
+            If columns are missing or have wrong types.
+        """
+        over = (AbsenceDefinition(), AbsenceDefinition(denominator="reported"))
+        offered, reported = self.cubes(over)
+        return reporting_rates(offered, reported, self.pupils, period=period)
+
+    def validity_by_source(self) -> pd.DataFrame:
+        """Return valid and invalid minutes by who recorded them.
+
+        A guardian's report that makes absence valid by itself is a source of its own ("guardian",
+        "auto") beside a teacher's decision.
+
+        Returns
+        -------
+        pandas.DataFrame
+            See `absence_risk.register.reporting.validity_by_source`.
+
+        Raises
+        ------
+        SchemaError
+            If columns are missing or have wrong types.
+        DesignError
+            If the register does not say who recorded its rows.
+        """
+        self._require("registers")
+        columns = self.rows.columns
+        return self._run(lambda rows: validity_by_source(rows, columns))
+
     def _run(self, work: Callable[[nw.LazyFrame[Any]], T]) -> T:
         """Run a task on the current rows of unprotected pupils."""
         columns, protected = self.rows.columns, self.protected
         return run_on_rows(
-            self.rows, self.engine, lambda rows: work(current_rows(rows, columns, protected))
+            self.rows,
+            self.engine,
+            lambda rows: work(current_rows(rows, columns, protected, self.moment)),
         )
 
     def _frame(self, name: str) -> pd.DataFrame:

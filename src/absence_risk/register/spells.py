@@ -9,6 +9,7 @@ import numpy as np
 from absence_risk import check
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
 
     from absence_risk.register.cube import Cube
@@ -60,21 +61,21 @@ def absence_spells(cube: Cube, *, at: float = 1.0) -> pd.DataFrame:
 
     if check.proportion(at, "at") == 0:
         raise ValueError("at must be above 0, got 0: every day would be an absent day.")
-    pupil, day = np.nonzero(cube.scheduled)
-    scheduled, valid, invalid = (
-        a[pupil, day].astype(np.int64) for a in (cube.scheduled, cube.valid, cube.invalid)
+    minutes = cube.absent("total")
+    # Almost all days are attended, so only the absent ones are listed.
+    cell = np.flatnonzero((minutes > 0) & (minutes >= _least(cube, at)))
+    n_days = len(cube.calendar)
+    pupil, day = cell // n_days, cell % n_days
+    # A pupil's own school days are counted up from 1: neighbours are spells' days in a row.
+    place, last = _own_days(cube, pupil, day)
+    joined = np.zeros(len(cell), dtype=bool)
+    joined[1:] = (pupil[1:] == pupil[:-1]) & (place[1:] == place[:-1] + 1)
+    starts = np.flatnonzero(~joined)
+    ends = np.r_[starts[1:], len(cell)][: len(starts)] - 1
+    some_valid, some_invalid = (
+        np.add.reduceat(part.ravel()[cell], starts, dtype=np.int64) > 0 if len(starts) else starts
+        for part in (cube.valid, cube.invalid)
     )
-    minutes = valid + invalid
-    absent = (minutes > 0) & (minutes >= at * scheduled)
-    first_of_pupil = np.r_[True, pupil[1:] != pupil[:-1]] if len(pupil) else absent
-    last_of_pupil = np.r_[first_of_pupil[1:], True] if len(pupil) else absent
-    follows = np.r_[False, absent[:-1]] & ~first_of_pupil if len(pupil) else absent
-    leads = np.r_[absent[1:], False] & ~last_of_pupil if len(pupil) else absent
-    starts, ends = np.flatnonzero(absent & ~follows), np.flatnonzero(absent & ~leads)
-    valid_sum = np.r_[0, np.cumsum(valid)]
-    invalid_sum = np.r_[0, np.cumsum(invalid)]
-    some_valid = valid_sum[ends + 1] > valid_sum[starts]
-    some_invalid = invalid_sum[ends + 1] > invalid_sum[starts]
     kind = np.where(some_valid & some_invalid, "mixed", np.where(some_valid, "valid", "invalid"))
     return pd.DataFrame(
         {
@@ -83,7 +84,29 @@ def absence_spells(cube: Cube, *, at: float = 1.0) -> pd.DataFrame:
             "end_day": day[ends].astype(np.int64),
             "n_days": (ends - starts + 1).astype(np.int64),
             "kind": kind.astype(object),
-            "open_start": first_of_pupil[starts],
-            "open_end": last_of_pupil[ends],
+            "open_start": place[starts] == 1,
+            "open_end": place[ends] == last[ends],
         }
     )
+
+
+def _least(cube: Cube, at: float) -> npt.NDArray[np.int16] | npt.NDArray[np.float64]:
+    """Return the minutes that make each day an absent day."""
+    return cube.scheduled if at == 1 else at * cube.scheduled.astype(np.float64)
+
+
+def _own_days(
+    cube: Cube, pupil: npt.NDArray[np.int64], day: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return which of the pupil's own school days a day is, and how many the pupil has."""
+    taught = cube.scheduled > 0
+    place, last = day + 1, np.full(len(day), len(cube.calendar))
+    gaps = np.flatnonzero(~taught.all(axis=1))
+    if len(gaps):
+        number = np.cumsum(taught[gaps], axis=1, dtype=np.int64)
+        row = np.full(cube.n_pupils, -1)
+        row[gaps] = np.arange(len(gaps))
+        has = row[pupil] >= 0
+        place[has] = number[row[pupil[has]], day[has]]
+        last[has] = number[row[pupil[has]], -1]
+    return place, last

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from absence_risk.register.definition import NUMERATORS
 from absence_risk.result import Estimate, Table
 
 if TYPE_CHECKING:
@@ -51,10 +52,11 @@ def describe_levels(cube: Cube, schools: npt.ArrayLike, *, conf_level: float = 0
     n = len(rate)
     ones = np.ones(n)
     rows = []
-    for which, term in (("total", "all"), ("valid", "valid"), ("invalid", "invalid")):
+    for which in NUMERATORS:
+        kind = "all" if which == "total" else which
         absent = totals.absent(which)[seen, 0].astype(np.float64)
         share = _ratio(absent, minutes, school, conf_level)
-        rows.append(_row(f"mean {term} absence, share of offered time", share, n=n))
+        rows.append(_row(f"mean {kind} absence, share of offered time", share, n=n))
     for cut in _CUTS:
         hit = (rate >= cut).astype(np.float64)
         share = _ratio(hit, ones, school, conf_level)

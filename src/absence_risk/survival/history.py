@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from absence_risk.register.cube import Cube
-    from absence_risk.register.definition import Numerator
+    from absence_risk.register.definition import Kind
 
     Ints = npt.NDArray[np.int64]
 
@@ -45,7 +45,7 @@ def case_history(
     return_weeks: int = 4,
     relapse_at: float = 0.20,
     severity_weeks: int = 8,
-    numerator: Numerator = "total",
+    numerator: Kind = "total",
 ) -> pd.DataFrame:
     """Follow each case from its start to return, another ending, or the end of the records.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from absence_risk.register.cube import Cube
-    from absence_risk.register.definition import Numerator
+    from absence_risk.register.definition import Kind
 
     Ints = npt.NDArray[np.int64]
 
@@ -34,7 +34,7 @@ def benchmark_history(
     return_weeks: int = 4,
     relapse_at: float = 0.20,
     severity_weeks: int = 8,
-    numerator: Numerator = "total",
+    numerator: Kind = "total",
 ) -> pd.DataFrame:
     """Follow untreated pupils who met the same alarm, by the same rule.
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from absence_risk.register.cube import Cube
-    from absence_risk.register.definition import Numerator
+    from absence_risk.register.definition import Kind
 
     Ints = npt.NDArray[np.int64]
 
@@ -54,7 +54,7 @@ class ReturnRule:
     weeks: int = 4
     relapse_at: float = 0.20
     severity_weeks: int = 8
-    numerator: Numerator = "total"
+    numerator: Kind = "total"
 
     def __post_init__(self) -> None:
         """Check every field."""

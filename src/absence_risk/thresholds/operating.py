@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from absence_risk.policy.replay import Replay
     from absence_risk.policy.staircase import Staircase
     from absence_risk.register.cube import Cube
-    from absence_risk.register.definition import Numerator, Window
     from absence_risk.stats.operating import Numbers
 
 __all__ = ["BENCHMARK_TERM", "operating_points"]
@@ -136,8 +135,11 @@ def operating_points(
     """
     check.proportion(event_at, "event_at")
     check.probability(conf_level, "conf_level")
-    if staircase.window != "month":
-        raise ValueError(f"the staircase must be monthly, got the window {staircase.window!r}.")
+    if (staircase.window, staircase.unit) != ("month", "percent"):
+        raise ValueError(
+            "the staircase must count shares per month, got the window "
+            f"{staircase.window!r} and the unit {staircase.unit!r}."
+        )
     early = _term_days(cube, alarms_in, "alarms_in")
     late = _term_days(cube, event_in, "event_in")
     if early.nonzero()[0][-1] >= late.nonzero()[0][0]:
@@ -175,8 +177,8 @@ _POINTS_NOTE = (
 def _note(cube: Cube, staircase: Staircase, min_days: int) -> str:
     definition = dataclasses.replace(
         cube.definition,
-        numerator=cast("Numerator", staircase.numerator),
-        window=cast("Window", staircase.window),
+        numerator=staircase.numerator,
+        window=staircase.window,
     )
     short = f" Months with fewer than {min_days} school days are left out." if min_days else ""
     return (
