@@ -137,7 +137,7 @@ def operating_points(
     check.probability(conf_level, "conf_level")
     if (staircase.window, staircase.unit) != ("month", "percent"):
         raise ValueError(
-            "the staircase must count shares per month, got the window "
+            "the staircase must be monthly and count shares, got the window "
             f"{staircase.window!r} and the unit {staircase.unit!r}."
         )
     early = _term_days(cube, alarms_in, "alarms_in")

@@ -10,9 +10,9 @@ import numpy as np
 
 from absence_risk.register.engine import collect, run_on_rows
 from absence_risk.register.enrolment import enrolled_rows
-from absence_risk.register.pupil_days import current_rows
 from absence_risk.register.register import Register, read_register
 from absence_risk.register.schema import TABLES
+from absence_risk.register.versions import current_rows
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
@@ -92,7 +92,7 @@ def _rows(register: Register, pupils: pd.DataFrame) -> pd.DataFrame:
     columns = [f.name for f in TABLES["registers"].fields if f.name in register.rows.columns]
 
     def current(rows: nw.LazyFrame[Any]) -> pd.DataFrame:
-        kept = current_rows(rows, columns, register.protected)
+        kept = current_rows(rows, columns, register.protected, register.moment)
         return collect(kept.select(*columns))
 
     found = run_on_rows(register.rows, register.engine, current)
