@@ -10,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from absence_risk import check
 from absence_risk.errors import Problem, SchemaError
 from absence_risk.register.calendar import SchoolCalendar
 from absence_risk.register.cubes import any_bounded, cubes_from_days
