@@ -65,6 +65,13 @@ class Layout(StrEnum):
     wilma_older = "wilma_older"
 
 
+class Detail(StrEnum):
+    """Which columns attendance rows have."""
+
+    figures = "figures"
+    everything = "everything"
+
+
 Seed = Annotated[int, typer.Option(help="Seed; the same seed gives the same bytes.", min=0)]
 Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it exists.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
@@ -94,6 +101,9 @@ def simulate(
         FileFormat.parquet
     ),
     layout: Annotated[Layout, typer.Option(help="Layout of the files.")] = Layout.canonical,
+    detail: Annotated[
+        Detail, typer.Option(help="The columns that figures need, or all canonical ones.")
+    ] = Detail.figures,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -105,6 +115,7 @@ def simulate(
             rows=rows.value,
             file_format=file_format.value,
             layout=layout.value,
+            detail=detail.value,
             force=force,
             progress=progress,
         )

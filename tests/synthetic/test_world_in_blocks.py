@@ -3,14 +3,22 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from absence_risk.synthetic import Scenario, simulate, truth
-from absence_risk.synthetic.records import frames
+from absence_risk.synthetic.records import frames, register_rows
 from absence_risk.synthetic.tables import join_tables, pupil_tables
 
 TWO = Scenario.preset("municipality").with_values({"size.municipalities": 2})
+MOVED = {
+    "subjects.avoided": "subjects",
+    "corrections.unexplained": 0.3,
+    "corrections.invalid_first": 0.2,
+    "corrections.late_share": 0.05,
+    "lateness.later": 0.3,
+}
 
 
 @pytest.fixture
@@ -31,14 +39,17 @@ def assert_same(one, other, rows=slice(None)):
         )
 
 
-@pytest.mark.parametrize("rows", ["lesson", "day"])
-def test_bytes_depend_on_neither_block_size_nor_threads(tmp_path, no_truth, rows):
+@pytest.mark.parametrize(
+    ("rows", "detail", "do"),
+    [("lesson", "figures", {}), ("day", "figures", {}), ("day", "everything", MOVED)],
+)
+def test_bytes_depend_on_neither_block_size_nor_threads(tmp_path, no_truth, rows, detail, do):
     written = {}
     for block in (500, 1_000, 7_000):
         for threads in (1, 2):
-            world = simulate(TWO, pupils=2_600, seed=5, block=block)
+            world = simulate(TWO, pupils=2_600, seed=5, block=block, do=do)
             folder = tmp_path / f"{block}-{threads}"
-            written[block, threads] = world.write(folder, rows=rows, threads=threads)
+            written[block, threads] = world.write(folder, rows=rows, detail=detail, threads=threads)
     first = written[500, 1]
     assert {name.split("/")[2] for name in first["files"] if "registers" in name} == {
         "municipality=m1",
@@ -57,6 +68,28 @@ def test_csv_does_not_depend_on_blocks_either(tmp_path, no_truth):
         for block in (300, 5_000)
     ]
     assert manifests[0] == manifests[1]
+
+
+def test_rows_of_lessons_do_not_depend_on_what_is_made_with_them(two):
+    world = two.part(np.arange(60))
+    moved = simulate(TWO, pupils=2_600, seed=5, do=MOVED).part(np.arange(60))
+    for some in (world, moved):
+        whole = register_rows(some, np.arange(60), "lesson", "everything")
+        parts = [
+            register_rows(some.part(np.arange(at, at + 12)), np.arange(12), "lesson", "everything")
+            for at in range(0, 60, 12)
+        ]
+        joined = pa.concat_tables(_plain(part) for part in parts)
+        assert joined.equals(_plain(whole))
+
+
+def _plain(table):
+    """The same table with words instead of dictionaries, which differ between parts."""
+    words = [n for n in table.column_names if pa.types.is_dictionary(table.column(n).type)]
+    for name in words:
+        at = table.column_names.index(name)
+        table = table.set_column(at, name, table.column(name).cast(pa.string()))
+    return table.combine_chunks()
 
 
 def test_reading_back_gives_the_rows(two, tmp_path, no_truth):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["refuse_existing", "staged_folder"]
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -39,6 +42,8 @@ def staged_folder(target: str | Path, *, marker: str, force: bool = False) -> It
     ------
     FileExistsError
         If the target exists and may not be replaced.
+    OSError
+        If the disk is full; the message names the folder, and ``errno`` stays what it was.
 
     Examples
     --------
@@ -51,14 +56,31 @@ def staged_folder(target: str | Path, *, marker: str, force: bool = False) -> It
     """
     target = Path(target)
     refuse_existing(target, marker=marker, force=force)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
     try:
-        yield staging
-        refuse_existing(target, marker=marker, force=force)
-        _swap(staging, target)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        staging = Path(part)
+        try:
+            yield staging
+            refuse_existing(target, marker=marker, force=force)
+            _swap(staging, target)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise _full(target, error) from error
+
+
+def _full(target: Path, error: OSError) -> OSError:
+    """Return an error that says what was not written, where, and what to do."""
+    left = "is left as it was" if target.exists() else "was not written"
+    told = OSError(
+        f"The disk is full, or a quota or a limit on file size is reached: {target} {left}. "
+        f"What was begun is deleted. Free space, or choose a folder on another disk."
+    )
+    told.errno = error.errno
+    return told
 
 
 def refuse_existing(target: str | Path, *, marker: str, force: bool = False) -> None:

@@ -9,12 +9,14 @@ import numpy as np
 
 from absence_risk.synthetic.counter import Purpose, uniform, uniform_by_lesson
 from absence_risk.synthetic.pupils import bits_by_lesson
+from absence_risk.synthetic.timetable import avoided_lessons
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from absence_risk.synthetic.parameters import Avoidance, Label
     from absence_risk.synthetic.pupils import Pupils
+    from absence_risk.synthetic.timetable import Timetable
 
 __all__ = ["Ladder", "first_levels", "missed_lessons", "move", "recorded_valid"]
 
@@ -129,6 +131,7 @@ def missed_lessons(
     ladder: Ladder,
     avoidance: Avoidance,
     pupils: Pupils,
+    timetable: Timetable,
     *,
     rows: npt.NDArray[np.int64],
     day: int,
@@ -144,6 +147,8 @@ def missed_lessons(
         Parameters.
     pupils : Pupils
         The pupils.
+    timetable : Timetable
+        The lessons of a week, of which level 3 avoids some.
     rows : numpy.ndarray of int64
         Who is above level 1 and neither ill nor on leave.
     day, dow : int
@@ -164,10 +169,15 @@ def missed_lessons(
     lessons = int(every.max(initial=0)).bit_length()
     chance = np.repeat(skip[None], lessons, axis=0)
     systematic = np.flatnonzero(level == 3)
-    avoided = uniform_by_lesson(lane[systematic], Purpose.AVOIDED_LESSON, dow, lessons)
-    chance[:, systematic] = np.where(
-        avoided < avoidance.avoided_share, avoidance.avoided_skip, chance[:, systematic]
+    avoided = avoided_lessons(
+        timetable,
+        avoidance.avoided_share,
+        pupils,
+        rows=rows[systematic],
+        dow=dow,
+        lessons=lessons,
     )
+    chance[:, systematic] = np.where(avoided, avoidance.avoided_skip, chance[:, systematic])
     missed = uniform_by_lesson(lane, Purpose.SKIP, day, lessons) < chance * more
     missed |= out
     return bits_by_lesson(missed) & every

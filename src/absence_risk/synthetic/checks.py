@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 from absence_risk import check
 from absence_risk.errors import PolicyError
 from absence_risk.policy import Staircase
-from absence_risk.synthetic import parameters, place_parameters, policy_parameters
+from absence_risk.synthetic import (
+    parameters,
+    place_parameters,
+    policy_parameters,
+    record_parameters,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,6 +43,8 @@ SECTIONS: dict[str, Any] = {
     "label": parameters.Label,
     "lateness": parameters.Lateness,
     "reporting": parameters.Reporting,
+    "subjects": record_parameters.Subjects,
+    "corrections": record_parameters.Corrections,
     "referral": parameters.Referral,
     "team": parameters.Team,
     "actions": policy_parameters.Actions,
@@ -48,6 +55,7 @@ SECTIONS: dict[str, Any] = {
 }
 _HEAD = ("name", "title", "extends", "calendar")
 _MONOTONE = {"avoidance.first_stage": -1, "wellbeing.thresholds": 1, "aftercare.booster_days": 1}
+_NOT_ALL_ZERO = ("subjects.weekly_1_3", "subjects.weekly_4_6", "subjects.weekly_7_9")
 
 
 def near(word: str, known: list[str]) -> str:
@@ -186,6 +194,8 @@ def value_problems(dotted: str, declared: Field[Any], value: Any) -> Iterator[st
         broken = broken or line is not None
         if line is not None:
             yield line
+    if dotted in _NOT_ALL_ZERO and not broken and not any(items):
+        yield f"{dotted} must hold a number above 0, got {items}."
     if dotted in _MONOTONE and not broken:
         sign = _MONOTONE[dotted]
         if any(sign * (b - a) < 0 for a, b in itertools.pairwise(items)):

@@ -16,7 +16,15 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Purpose", "lanes", "normal", "permuted_keys", "uniform", "uniform_by_lesson"]
+__all__ = [
+    "Purpose",
+    "lanes",
+    "normal",
+    "permuted_keys",
+    "uniform",
+    "uniform_at",
+    "uniform_by_lesson",
+]
 
 _MASK = (1 << 64) - 1
 _SHIFT = np.uint64(12)
@@ -82,6 +90,15 @@ class Purpose(IntEnum):
     JOINING = 109
     JOINING_WEEK = 110
     LEAVING = 111
+    TIMETABLE = 140
+    AVOIDED_SUBJECT = 141
+    FIRST_RECORD = 142
+    CORRECTION_DELAY = 143
+    CORRECTION_PAPER = 144
+    LATE_RECORD = 145
+    LATE_RECORD_DELAY = 146
+    LATE_LATER = 147
+    LATE_LATER_MINUTES = 148
     ACTION = 180
     ACTION_DELAY = 181
     CERTIFICATE_ASKED = 182
@@ -191,6 +208,38 @@ def uniform_by_lesson(
     start = _mix_scalar(_mix_scalar(int(purpose)) + day)
     address = np.array([_mix_scalar(start + k) for k in range(lessons)], dtype=np.uint64)
     return _to_unit(_mix(lane ^ address[:, None]))
+
+
+def uniform_at(
+    lane: npt.NDArray[np.uint64], purpose: Purpose, day: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Draw uniform numbers for pairs of a pupil and a day.
+
+    Parameters
+    ----------
+    lane : numpy.ndarray of uint64, shape (n,)
+        From `lanes`; pupils may occur more than once.
+    purpose : Purpose
+        What the draw is for.
+    day : numpy.ndarray of int64, shape (n,)
+        School day of each draw, at least 0.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (n,)
+        Element i equals ``uniform(lane[i], purpose, day[i])``.
+
+    Examples
+    --------
+    >>> lane = lanes(1, [4, 7])
+    >>> found = uniform_at(lane, Purpose.LABEL, np.array([3, 5]))
+    >>> bool(found[1] == uniform(lane[1:], Purpose.LABEL, 5)[0])
+    True
+    """
+    start = _mix_scalar(int(purpose))
+    days = range(int(day.max(initial=-1)) + 1)
+    address = np.array([_mix_scalar(_mix_scalar(start + k)) for k in days], dtype=np.uint64)
+    return _to_unit(_mix(lane ^ address[day]))
 
 
 def _to_unit(bits: npt.NDArray[np.uint64]) -> npt.NDArray[np.float64]:

@@ -21,7 +21,7 @@ _MARKER = "manifest.json"
 
 
 def write_foreign(
-    world: World, folder: Path, *, layout: str, rows: str, force: bool
+    world: World, folder: Path, *, layout: str, rows: str, detail: str, force: bool
 ) -> dict[str, Any]:
     """Write a world's register in a foreign layout, truth.json, scenario.toml and manifest.json.
 
@@ -37,6 +37,9 @@ def write_foreign(
         A foreign layout, see :data:`absence_risk.register.writers.layouts.FOREIGN_LAYOUTS`.
     rows : {"lesson", "day"}
         Which records the layout is made from.
+    detail : {"figures", "everything"}
+        Whether they have the columns that figures need, or all: some layouts can hold subjects and
+        times.
     force : bool
         Whether to replace an existing simulated register.
 
@@ -53,7 +56,7 @@ def write_foreign(
         If a word is not allowed.
     """
     with staged_folder(folder, marker=_MARKER, force=force) as draft:
-        tables = frames(world, rows)
+        tables = frames(world, rows, detail)
         write_files(tables, draft, layout)
         (draft / "truth.json").write_text(_json(world.truth), encoding="utf-8")
         (draft / "scenario.toml").write_text(world.scenario.to_toml(), encoding="utf-8")
@@ -64,6 +67,7 @@ def write_foreign(
             "pupils": len(world.index),
             "do": dict(world.do),
             "unit": rows,
+            "detail": detail,
             "rows": tables["registers"].num_rows,
             "files": {path.name: _file(path) for path in sorted(draft.iterdir())},
         }

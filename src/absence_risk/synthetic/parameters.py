@@ -120,18 +120,22 @@ class Label:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lateness:
-    """Late arrival at the first lesson.
+    """Late arrival, at the first lesson and at later ones.
 
     Parameters
     ----------
     share : tuple of 6 float
         Probability per school day on level 1 … 6, where the first lesson is attended.
     minutes : int
-        Longest delay; delays are 1 to this many minutes, all equally likely.
+        Longest delay; delays are 1 to this many minutes, all equally likely, and never longer
+        than a lesson.
+    later : float
+        Chance of being late for each later lesson that is attended, as a share of ``share``.
     """
 
     share: tuple[float, ...] = number(SHARE, 6)
     minutes: int = whole(1, 60)
+    later: float = number(SHARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from absence_risk import check
-from absence_risk.synthetic.simulation import INVALID
-from absence_risk.synthetic.tables import pupil_tables, school_tables
+from absence_risk.synthetic.corrections import first_records
+from absence_risk.synthetic.illness import weekday
+from absence_risk.synthetic.reporting import class_index, late_for_later_lessons
+from absence_risk.synthetic.row_columns import Rows, Teaching, arrow_rows
+from absence_risk.synthetic.row_layout import Layout
+from absence_risk.synthetic.tables import pupil_tables, school_keys, school_tables
+from absence_risk.synthetic.timetable import NO_LESSON, SUBJECTS
+from absence_risk.synthetic.versions import Changes, versions_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -16,25 +22,13 @@ if TYPE_CHECKING:
 
     from absence_risk.synthetic.world import World
 
-__all__ = ["ROWS", "frames", "register_rows"]
+__all__ = ["DETAILS", "ROWS", "frames", "register_rows"]
 
 ROWS = ("lesson", "day")
-_SLOTS = 8
+DETAILS = ("figures", "everything")
 
 
-class _Rows(NamedTuple):
-    """Columns of some rows, compactly: lessons are counted, a code stands for the day's reason."""
-
-    date: npt.NDArray[np.int32]
-    slot: npt.NDArray[np.uint8]
-    lessons: npt.NDArray[np.uint8]
-    missed: npt.NDArray[np.uint8]
-    known: npt.NDArray[np.bool_]
-    code: npt.NDArray[np.uint8]
-    late: npt.NDArray[np.uint8]
-
-
-def frames(world: World, rows: str = "lesson") -> dict[str, pa.Table]:
+def frames(world: World, rows: str = "lesson", detail: str = "figures") -> dict[str, pa.Table]:
     """Return all canonical tables of a world in memory.
 
     Parameters
@@ -43,6 +37,8 @@ def frames(world: World, rows: str = "lesson") -> dict[str, pa.Table]:
         The simulated world.
     rows : {"lesson", "day"}
         One row per lesson, or one per day.
+    detail : {"figures", "everything"}
+        Columns of the attendance rows, as in `register_rows`.
 
     Returns
     -------
@@ -50,15 +46,19 @@ def frames(world: World, rows: str = "lesson") -> dict[str, pa.Table]:
         Tables by name.
     """
     order = np.argsort(world.pupil_key)
-    registers = register_rows(world, order, rows)
+    registers = register_rows(world, order, rows, detail)
     return {"registers": registers, **school_tables(world), **pupil_tables(world)}
 
 
-def register_rows(world: World, pupils: npt.NDArray[np.int64], rows: str) -> pa.Table:
+def register_rows(
+    world: World, pupils: npt.NDArray[np.int64], rows: str, detail: str = "figures"
+) -> pa.Table:
     """Return the attendance rows of some pupils, sorted as the pupils are given.
 
     Minutes are null exactly where nobody reported. A day record counts as reported unless none
-    of its lessons was; its unreported lessons count as present, as Swedish day records do.
+    of its lessons was; its unreported lessons count as present, as Swedish day records do. Where
+    the scenario corrects records or reports late, earlier versions of a row stand before it, with
+    recorded_at and superseded_at.
 
     Parameters
     ----------
@@ -68,6 +68,8 @@ def register_rows(world: World, pupils: npt.NDArray[np.int64], rows: str) -> pa.
         Pupils, as rows of the world.
     rows : {"lesson", "day"}
         One row per lesson, or one per day (slot 0).
+    detail : {"figures", "everything"}
+        The columns that figures need, or all canonical ones.
 
     Returns
     -------
@@ -75,110 +77,125 @@ def register_rows(world: World, pupils: npt.NDArray[np.int64], rows: str) -> pa.
         Canonical columns; no row before a pupil's first day or after the last.
     """
     check.choice(rows, ROWS, "rows")
-    found = (_lesson_rows if rows == "lesson" else _day_rows)(world, pupils)
-    per_day = world.pupils.lessons[pupils] if rows == "lesson" else 1
-    each = (world.last_day[pupils] + 1 - world.first_day[pupils]) * per_day
-    key = np.repeat(world.pupil_key[pupils], each)
-    return _table(key, found, world.scenario.size.lesson_minutes)
+    check.choice(detail, DETAILS, "detail")
+    by_day = rows == "day"
+    layout = _layout(world, pupils, by_day=by_day)
+    found = _day_rows(world, pupils, layout) if by_day else _lesson_rows(world, pupils, layout)
+    minutes = world.scenario.size.lesson_minutes
+    everything = detail == "everything"
+    if not (everything or world.scenario.corrections.moves):
+        return arrow_rows(found, minutes)
+    versions = versions_of(found, _changes(world, pupils, layout, by_day=by_day), minutes)
+    teaching = None
+    if everything:
+        teaching = _teaching(world, pupils, layout, by_day=by_day)
+        teaching = teaching._replace(
+            subject=teaching.subject[versions.of_row], group=teaching.group[versions.of_row]
+        )
+    return arrow_rows(versions.rows, minutes, versions.stamps, teaching)
+
+
+def _layout(world: World, pupils: npt.NDArray[np.int64], *, by_day: bool) -> Layout:
+    lessons = world.pupils.lessons[pupils].astype(np.int64)
+    return Layout(
+        per_day=np.ones_like(lessons) if by_day else lessons,
+        first=world.first_day[pupils],
+        last=world.last_day[pupils],
+        days=len(world.year),
+    )
 
 
 def _dates(world: World) -> npt.NDArray[np.int32]:
     return world.year.dates.astype("datetime64[D]").astype(np.int32)
 
 
-def _enrolled(world: World, pupils: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Return on which school days the pupils were enrolled, shape (n, n_days)."""
-    day = np.arange(len(world.year))
-    return np.asarray(
-        (day >= world.first_day[pupils][:, None]) & (day <= world.last_day[pupils][:, None])
-    )
-
-
-def _lesson_rows(world: World, pupils: npt.NDArray[np.int64]) -> _Rows:
-    """Return a row per lesson; every array is made from all eight slots of a day."""
-    dates, lessons = _dates(world), world.pupils.lessons[pupils]
-    slots = np.arange(_SLOTS, dtype=np.uint8)
-    first, last = world.first_day[pupils], world.last_day[pupils]
-    enrolled = _enrolled(world, pupils)
-    there = (enrolled[:, :, None] & (slots < lessons[:, None, None])).reshape(-1)
-    date = {k: np.repeat(dates, k) for k in np.unique(lessons).tolist()}
-    slot = {k: np.tile(slots[:k] + np.uint8(1), len(dates)) for k in date}
-    begins, ends = (first * lessons).tolist(), ((last + 1) * lessons).tolist()
-    spans = list(zip(lessons.tolist(), begins, ends, strict=True))
-
-    def by_lesson(bits: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        return np.unpackbits(bits[pupils].reshape(-1), bitorder="little")[there]
-
+def _lesson_rows(world: World, pupils: npt.NDArray[np.int64], layout: Layout) -> Rows:
+    """Return a row per lesson."""
     days = world.days
-    slot_of_row = np.concatenate([slot[k][a:b] for k, a, b in spans])
-    late = np.zeros(len(slot_of_row), dtype=np.uint8)
-    late[slot_of_row == 1] = days.late[pupils][enrolled]
-    return _Rows(
-        date=np.concatenate([date[k][a:b] for k, a, b in spans]),
-        slot=slot_of_row,
-        lessons=np.ones(len(slot_of_row), dtype=np.uint8),
-        missed=by_lesson(days.missed),
-        known=by_lesson(days.unreported) == 0,
-        code=np.repeat(days.reason[pupils].reshape(-1), _SLOTS)[there],
-        late=late,
+    slot = layout.by_slot(np.arange(1, 9, dtype=np.uint8))
+    late = _late_by_lesson(world, pupils)
+    return Rows(
+        key=layout.by_pupil(world.pupil_key[pupils]),
+        date=layout.by_date(_dates(world)),
+        slot=slot,
+        lessons=np.ones_like(slot),
+        missed=layout.flags(days.missed[pupils]),
+        known=layout.flags(~days.unreported[pupils]).view(np.bool_),
+        code=layout.by_day(days.reason[pupils]),
+        late=layout.first_lesson(_late(world, pupils)) if late is None else layout.by_lesson(late),
     )
 
 
-def _day_rows(world: World, pupils: npt.NDArray[np.int64]) -> _Rows:
+def _day_rows(world: World, pupils: npt.NDArray[np.int64], layout: Layout) -> Rows:
     """Return a row per day."""
-    dates, days, every = _dates(world), world.days, world.pupils.every[pupils][:, None]
-    enrolled = _enrolled(world, pupils)
+    days, every = world.days, world.pupils.every[pupils][:, None]
     unreported = days.unreported[pupils]
-    lessons = world.pupils.lessons[pupils].astype(np.uint8)
-    return _Rows(
-        date=np.broadcast_to(dates, enrolled.shape)[enrolled],
-        slot=np.zeros(int(enrolled.sum()), dtype=np.uint8),
-        lessons=np.broadcast_to(lessons[:, None], enrolled.shape)[enrolled],
-        missed=np.bitwise_count(days.missed[pupils] & ~unreported)[enrolled],
-        known=(unreported & every != every)[enrolled],
-        code=days.reason[pupils][enrolled],
-        late=days.late[pupils][enrolled],
+    lessons = layout.by_pupil(world.pupils.lessons[pupils].astype(np.uint8))
+    late = _late_by_lesson(world, pupils)
+    return Rows(
+        key=layout.by_pupil(world.pupil_key[pupils]),
+        date=layout.by_date(_dates(world)),
+        slot=np.zeros_like(lessons),
+        lessons=lessons,
+        missed=layout.by_day(np.bitwise_count(days.missed[pupils] & ~unreported)),
+        known=layout.by_day(unreported & every != every),
+        code=layout.by_day(days.reason[pupils]),
+        late=layout.by_day(
+            _late(world, pupils) if late is None else late.sum(axis=2, dtype=np.uint16)
+        ),
     )
 
 
-def _table(key: npt.NDArray[np.uint32], rows: _Rows, minutes: int) -> pa.Table:
-    """Return the rows as an arrow table with nulls where nobody reported."""
-    import pyarrow as pa  # noqa: PLC0415 - keeps the import of the package quick
-
-    n = len(key)
-    absent = rows.missed > 0
-    absent &= rows.known
-    scheduled = rows.lessons * np.int16(minutes)
-    missed = rows.missed * np.int16(minutes)
-    invalid = rows.code == INVALID
-    wrong = missed * invalid
-    known, reasoned = _bitmap(rows.known), _bitmap(absent)
-
-    def column(values: npt.NDArray[Any], there: pa.Buffer | None = None) -> pa.Array:
-        kind = pa.from_numpy_dtype(values.dtype)
-        return pa.Array.from_buffers(kind, n, [there, pa.py_buffer(values)])
-
-    return pa.table(
-        {
-            "pupil_key": column(key),
-            "date": column(rows.date).view(pa.date32()),
-            "slot": column(rows.slot),
-            "scheduled_min": column(scheduled),
-            "present_min": column(scheduled - missed, known),
-            "valid_min": column(missed - wrong, known),
-            "invalid_min": column(wrong, known),
-            "late_min": column(rows.late.astype(np.int16), known),
-            "is_reported": pa.Array.from_buffers(pa.bool_(), n, [None, known]),
-            "reason_code": column(rows.code, reasoned),
-            "validity": pa.DictionaryArray.from_arrays(
-                column(invalid.view(np.int8), reasoned), pa.array(["valid", "invalid"])
-            ),
-        }
-    )
+def _late(world: World, pupils: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+    """Return minutes late at the first lesson, shape (n, n_days)."""
+    return np.minimum(world.days.late[pupils], np.uint8(world.scenario.size.lesson_minutes))
 
 
-def _bitmap(flags: npt.NDArray[np.bool_]) -> pa.Buffer:
-    """Return flags as arrow keeps them, one bit each."""
-    import pyarrow as pa  # noqa: PLC0415 - keeps the import of the package quick
+def _late_by_lesson(world: World, pupils: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8] | None:
+    """Return minutes late at each lesson that was attended and reported; None if only the first."""
+    lateness, days = world.scenario.lateness, world.days
+    if lateness.later <= 0:
+        return None
+    level = days.level[pupils][:, world.year.week]
+    late = late_for_later_lessons(lateness, world.pupils.lane[pupils], level)
+    late[:, :, 0] = days.late[pupils]
+    gone = days.missed[pupils] | days.unreported[pupils] | ~world.pupils.every[pupils][:, None]
+    here = np.unpackbits(~gone[:, :, None], axis=2, bitorder="little")
+    return np.minimum(late, np.uint8(world.scenario.size.lesson_minutes)) * here
 
-    return pa.py_buffer(np.packbits(flags, bitorder="little"))
+
+def _changes(
+    world: World, pupils: npt.NDArray[np.int64], layout: Layout, *, by_day: bool
+) -> Changes:
+    """Return what was recorded late or otherwise at first; a day waits for its last lesson."""
+    corrections, lane = world.scenario.corrections, world.pupils.lane[pupils]
+    first = first_records(corrections, lane, world.days.reason[pupils])
+    late = world.setting.late_records
+    code = layout.by_day(first.code)
+    if late is None:
+        waits = np.zeros_like(code)
+    else:
+        own = late[class_index(world.pupils)[pupils]]
+        there = np.arange(own.shape[2]) < world.pupils.lessons[pupils][:, None, None]
+        waits = layout.by_day((own * there).max(axis=2)) if by_day else layout.by_lesson(own)
+    return Changes(code, layout.by_day(first.delay), layout.by_day(first.certificate), waits)
+
+
+def _teaching(
+    world: World, pupils: npt.NDArray[np.int64], layout: Layout, *, by_day: bool
+) -> Teaching:
+    """Return the subject of each lesson, none for a day, and the pupil's class."""
+    classes = class_index(world.pupils)[pupils]
+    own, place = np.unique(classes, return_inverse=True)
+    group = layout.by_pupil(place.astype(np.int32))
+    if by_day:
+        subject = np.full(len(group), NO_LESSON, dtype=np.int8)
+    else:
+        week = world.setting.timetable.subject[classes].view(np.int8)
+        subject = layout.by_lesson(week[:, weekday(world.year)])
+    return Teaching(subject, group, SUBJECTS, _class_keys(world, own))
+
+
+def _class_keys(world: World, classes: npt.NDArray[np.int64]) -> list[str]:
+    schools: list[Any] = school_keys(world)[classes // 9].tolist()
+    return [f"{key}-{grade}" for key, grade in zip(schools, classes % 9 + 1, strict=True)]

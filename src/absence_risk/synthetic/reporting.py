@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from absence_risk.synthetic.pupils import Pupils
     from absence_risk.synthetic.schools import Schools
 
-__all__ = ["class_index", "late_minutes", "unreported_by_class", "unreported_if_absent"]
+__all__ = [
+    "class_index",
+    "late_for_later_lessons",
+    "late_minutes",
+    "unreported_by_class",
+    "unreported_if_absent",
+]
 
 _SLOTS = 8
 
@@ -135,4 +141,36 @@ def late_minutes(
     late = late[draw[late] < chance[level[late] - 1]]
     delay = uniform(pupils.lane[late], Purpose.LATE_MINUTES, day)
     out[late] = 1 + np.floor(lateness.minutes * delay)
+    return out
+
+
+def late_for_later_lessons(
+    lateness: Lateness, lane: npt.NDArray[np.uint64], level: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.uint8]:
+    """Draw minutes of late arrival at the second lesson and later ones.
+
+    Nothing depends on them, so that they are drawn when they are recorded.
+
+    Parameters
+    ----------
+    lateness : Lateness
+        Parameters.
+    lane : numpy.ndarray of uint64, shape (n,)
+        Lanes of the pupils.
+    level : numpy.ndarray of uint8, shape (n, n_days)
+        Level of the ladder on each school day.
+
+    Returns
+    -------
+    numpy.ndarray of uint8, shape (n, n_days, 8)
+        Minutes, whether the lesson was attended or not; 0 for most and for the first lesson.
+    """
+    out = np.zeros((*level.shape, _SLOTS), dtype=np.uint8)
+    chance = lateness.later * np.asarray(lateness.share)
+    for day in range(level.shape[1]):
+        draw = uniform_by_lesson(lane, Purpose.LATE_LATER, day, _SLOTS)[1:]
+        lesson, late = np.nonzero(draw < chance[level[:, day] - 1])
+        lesson += 1
+        delay = uniform_by_lesson(lane, Purpose.LATE_LATER_MINUTES, day, _SLOTS)[lesson, late]
+        out[late, day, lesson] = 1 + np.floor(lateness.minutes * delay)
     return out

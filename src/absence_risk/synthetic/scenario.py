@@ -24,7 +24,12 @@ from absence_risk.synthetic.checks import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from absence_risk.synthetic import parameters, place_parameters, policy_parameters
+    from absence_risk.synthetic import (
+        parameters,
+        place_parameters,
+        policy_parameters,
+        record_parameters,
+    )
 
 __all__ = ["Scenario", "scenarios"]
 
@@ -63,6 +68,10 @@ class Scenario:
         Late arrivals.
     reporting : Reporting
         Lessons that nobody reports.
+    subjects : Subjects
+        The weekly timetable, and what is avoided in it.
+    corrections : Corrections
+        What is recorded late, or first otherwise and later corrected.
     referral : Referral
         How an alarm leads to a case.
     team : Team
@@ -100,6 +109,8 @@ class Scenario:
     label: parameters.Label
     lateness: parameters.Lateness
     reporting: parameters.Reporting
+    subjects: record_parameters.Subjects
+    corrections: record_parameters.Corrections
     referral: parameters.Referral
     team: parameters.Team
     actions: policy_parameters.Actions

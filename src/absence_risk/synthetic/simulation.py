@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from absence_risk.synthetic.scenario import Scenario
     from absence_risk.synthetic.schools import Schools
     from absence_risk.synthetic.surroundings import Surroundings
+    from absence_risk.synthetic.timetable import Timetable
 
 __all__ = [
     "GUARDIAN",
@@ -70,6 +71,10 @@ class Setting:
         Number of pupils of the whole world.
     surroundings : Surroundings or None
         What pupils of a school share; None where they are independent of each other.
+    timetable : Timetable
+        The lessons of a week in each class.
+    late_records : numpy.ndarray of uint8, shape (n_classes, n_days, 8), or None
+        Days by which the report of a lesson is late; None where none is.
     """
 
     scenario: Scenario
@@ -79,6 +84,8 @@ class Setting:
     unreported: npt.NDArray[np.uint8]
     population: int
     surroundings: Surroundings | None
+    timetable: Timetable
+    late_records: npt.NDArray[np.uint8] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -348,7 +355,7 @@ def _absences(
     missed = pupils.every * (reason > 0)
     rows = np.flatnonzero((run.ladder.level > 1) & (reason == 0))
     bits = avoidance.missed_lessons(
-        run.ladder, scenario.avoidance, pupils, rows=rows, day=day, dow=dow
+        run.ladder, scenario.avoidance, pupils, setting.timetable, rows=rows, day=day, dow=dow
     )
     missed[rows] = bits
     rows = rows[bits > 0]

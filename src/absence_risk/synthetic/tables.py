@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
     from absence_risk.synthetic.world import World
 
-__all__ = ["join_tables", "municipality_keys", "pupil_tables", "school_tables"]
+__all__ = [
+    "join_tables",
+    "municipality_keys",
+    "pupil_tables",
+    "school_keys",
+    "school_tables",
+]
 
 _SCHOOL_TYPES = np.array(["GR", "SP"], dtype=object)  # compulsory and special school in Sweden
 _KEY = {
@@ -114,7 +120,19 @@ def _dates(world: World, day: npt.NDArray[np.int64]) -> pa.Array:
     return pa.array(date[np.where(never, 0, day)], mask=never).view(pa.date32())
 
 
-def _school_keys(world: World) -> npt.NDArray[Any]:
+def school_keys(world: World) -> npt.NDArray[Any]:
+    """Return the keys of the schools.
+
+    Parameters
+    ----------
+    world : World
+        The simulated world.
+
+    Returns
+    -------
+    numpy.ndarray of object, shape (n_schools,)
+        ``"s1"`` and so on, all of one length.
+    """
     width = len(str(len(world.schools)))
     return np.array([f"s{k + 1:0{width}d}" for k in range(len(world.schools))], dtype=object)
 
@@ -129,7 +147,7 @@ def _pupils(world: World) -> pa.Table:
     return pa.table(
         {
             "pupil_key": pa.array(world.pupil_key[order]),
-            "school_key": pa.array(_school_keys(world)[pupils.school[order]], pa.string()),
+            "school_key": pa.array(school_keys(world)[pupils.school[order]], pa.string()),
             "grade": pa.array(pupils.grade[order].astype(np.uint8)),
             "sex": pa.array(
                 np.where(pupils.girl[order], "girl", "boy").astype(object), pa.string()
@@ -167,7 +185,7 @@ def _schools(world: World) -> pa.Table:
     municipality = np.array(municipality_keys(world), dtype=object)[world.schools.municipality]
     return pa.table(
         {
-            "school_key": pa.array(_school_keys(world), pa.string()),
+            "school_key": pa.array(school_keys(world), pa.string()),
             "municipality_key": pa.array(municipality, pa.string()),
             "country": pa.array(["SE"] * n),
             "school_type": pa.array(_SCHOOL_TYPES[world.schools.special.astype(int)]),
@@ -192,7 +210,7 @@ def _calendar(world: World) -> pa.Table:
     off = ~offered
     return pa.table(
         {
-            "school_key": pa.array(np.repeat(_school_keys(world), days), pa.string()),
+            "school_key": pa.array(np.repeat(school_keys(world), days), pa.string()),
             "date": each(dates.astype("datetime64[D]").astype(np.int32)).view(pa.date32()),
             "offered": each(offered),
             "term": each(np.asarray(terms, dtype=object), pa.string()),

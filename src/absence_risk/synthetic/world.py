@@ -13,6 +13,7 @@ from absence_risk import check
 from absence_risk.policy import Staircase
 from absence_risk.synthetic.actions import Taken
 from absence_risk.synthetic.cases import NEVER, Cases
+from absence_risk.synthetic.corrections import late_by_class
 from absence_risk.synthetic.counter import lanes, permuted_keys
 from absence_risk.synthetic.enrolment import first_days
 from absence_risk.synthetic.pupils import draw_pupils
@@ -21,6 +22,7 @@ from absence_risk.synthetic.scenario import Scenario
 from absence_risk.synthetic.schools import GRADES, draw_school, draw_schools
 from absence_risk.synthetic.simulation import INVALID, Days, Setting, Simulated, simulate_block
 from absence_risk.synthetic.surroundings import Surroundings, interferes, mixed, whole_schools
+from absence_risk.synthetic.timetable import draw_timetable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -252,13 +254,15 @@ class World:
         """What was recorded, as a register in memory (one row per lesson)."""
         return self.as_register("lesson")
 
-    def as_register(self, rows: str = "lesson") -> Register:
+    def as_register(self, rows: str = "lesson", detail: str = "figures") -> Register:
         """Return what was recorded as a register in memory.
 
         Parameters
         ----------
         rows : {"lesson", "day"}
             One row per lesson, or one per day (slot 0).
+        detail : {"figures", "everything"}
+            The columns that figures need, or all canonical ones.
 
         Returns
         -------
@@ -268,7 +272,7 @@ class World:
         from absence_risk.register.register import read_register  # noqa: PLC0415
         from absence_risk.synthetic.records import frames  # noqa: PLC0415
 
-        return read_register(frames(self, rows))
+        return read_register(frames(self, rows, detail))
 
     def write(
         self,
@@ -277,6 +281,7 @@ class World:
         rows: str = "lesson",
         file_format: str = "parquet",
         layout: str = "canonical",
+        detail: str = "figures",
         force: bool = False,
         threads: int = 1,
         progress: Callable[[str, float], None] | None = None,
@@ -297,6 +302,10 @@ class World:
         layout : str
             "canonical", or a foreign layout: denmark, denmark_legal, dfe, edfi, plain, skolverket,
             ss12000, wilma, wilma_older. Foreign layouts hold all rows in memory.
+        detail : {"figures", "everything"}
+            The columns that figures need, or all canonical ones: documentation, source, other_min,
+            subject_code, group_key, recorded_at and superseded_at besides. The last two are there
+            in any case where the scenario corrects records or reports late.
         force : bool
             Whether to replace an existing folder that holds a simulated register.
         threads : int
@@ -321,12 +330,15 @@ class World:
         from absence_risk.synthetic.writer import write_world  # noqa: PLC0415
 
         if layout != "canonical":
-            return write_foreign(self, Path(folder), layout=layout, rows=rows, force=force)
+            return write_foreign(
+                self, Path(folder), layout=layout, rows=rows, detail=detail, force=force
+            )
         return write_world(
             self,
             Path(folder),
             rows=rows,
             file_format=file_format,
+            detail=detail,
             force=force,
             threads=threads,
             progress=progress,
@@ -393,6 +405,8 @@ def simulate(
         unreported=unreported_by_class(scenario.reporting, schools, seed, len(year)),
         population=pupils,
         surroundings=_surroundings(scenario, seed, len(schools), year),
+        timetable=draw_timetable(scenario, seed, len(schools)),
+        late_records=late_by_class(scenario.corrections, seed, len(schools), len(year)),
     )
     return World(setting, seed, np.arange(pupils), dict(do or {}), block, progress)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from absence_risk import check
 from absence_risk.register.staging import staged_folder
-from absence_risk.synthetic.records import ROWS, register_rows
+from absence_risk.synthetic.records import DETAILS, ROWS, register_rows
 from absence_risk.synthetic.tables import (
     join_tables,
     municipality_keys,
@@ -33,16 +33,21 @@ __all__ = ["FORMATS", "write_world"]
 
 FORMATS = ("parquet", "csv")
 _GROUP = 1_000  # pupils in a row group
-_NEVER_NULL = ("pupil_key", "date", "slot", "scheduled_min", "is_reported")
-_OPTIONS: dict[str, dict[str, Any]] = {
-    "day": {},
-    # Hashing every value and keeping its extremes costs as much as writing it: lesson rows have a
-    # dictionary where it makes the file smaller, and extremes where a reader can skip by them.
-    "lesson": {
-        "use_dictionary": ["date", "validity"],
-        "write_statistics": ["pupil_key", "date"],
-        "write_batch_size": 16_384,
-    },
+_NEVER_NULL = (
+    *("pupil_key", "date", "slot", "scheduled_min", "is_reported"),
+    *("source", "group_key", "recorded_at"),
+)
+_WORDS = ("validity", "documentation", "source", "subject_code", "group_key")
+_TIMES = ("recorded_at", "superseded_at")
+# Hashing every value and keeping its extremes costs as much as writing it: lesson rows have a
+# dictionary where it makes a file smaller or quicker to read, and extremes where a reader can skip
+# by them (each row group holds all dates). lz4 takes a third of the time of zstd and is as small
+# where values hardly change.
+_DENSE = ("date", "present_min", "valid_min", "invalid_min", "late_min", *_TIMES)
+_LESSONS: dict[str, Any] = {
+    "use_dictionary": ["date", *_WORDS, *_TIMES],
+    "write_statistics": ["pupil_key"],
+    "write_batch_size": 16_384,
 }
 _MARKER = "manifest.json"
 
@@ -54,6 +59,7 @@ def write_world(
     rows: str,
     file_format: str,
     force: bool,
+    detail: str = "figures",
     threads: int = 1,
     progress: Callable[[str, float], None] | None = None,
 ) -> dict[str, Any]:
@@ -74,6 +80,8 @@ def write_world(
         File format of the tables.
     force : bool
         Whether to replace an existing simulated register.
+    detail : {"figures", "everything"}
+        The columns that figures need, or all canonical ones.
     threads : int
         1, or 2 to simulate in one thread what another writes; never changes a byte.
     progress : callable or None
@@ -93,6 +101,7 @@ def write_world(
     """
     check.choice(rows, ROWS, "rows")
     check.choice(file_format, FORMATS, "file_format")
+    check.choice(detail, DETAILS, "detail")
     check.choice(str(threads), ("1", "2"), "threads")
     with staged_folder(folder, marker=_MARKER, force=force) as draft:
         counts = _write_tables(
@@ -100,6 +109,7 @@ def write_world(
             draft,
             rows=rows,
             file_format=file_format,
+            detail=detail,
             threads=threads,
             progress=progress,
         )
@@ -107,7 +117,7 @@ def write_world(
         for name, text in texts.items():
             (draft / name).write_text(text, encoding="utf-8")
             counts[name] = None
-        manifest = _manifest(world, draft, counts, rows)
+        manifest = _manifest(world, draft, counts, unit=rows, detail=detail)
         (draft / _MARKER).write_text(_json(manifest), encoding="utf-8")
     return manifest
 
@@ -118,6 +128,7 @@ def _write_tables(
     *,
     rows: str,
     file_format: str,
+    detail: str,
     threads: int,
     progress: Callable[[str, float], None] | None,
 ) -> dict[str, int | None]:
@@ -134,13 +145,13 @@ def _write_tables(
         name = f"registers/school_year={start}/municipality={key}/part-0.{file_format}"
         counts[name] = 0
         (draft / name).parent.mkdir(parents=True)
-        groups = _groups(world, own, rows)
+        groups = _groups(world, own, rows, detail)
         with (
-            closing(_Sink(draft / name, file_format, _OPTIONS[rows])) as sink,
+            closing(_Sink(draft / name, file_format, by_lesson=rows == "lesson")) as sink,
             closing(_ahead(groups) if threads > 1 else groups) as found,
         ):
             for group in found:
-                sink.write(_without_levels(group.rows) if rows == "lesson" else group.rows)
+                sink.write(group.rows)
                 parts += group.tables
                 counts[name] = (counts[name] or 0) + group.rows.num_rows
                 done += group.pupils
@@ -163,7 +174,7 @@ class _Group(NamedTuple):
 
 
 def _groups(
-    world: World, pupils: npt.NDArray[np.int64], rows: str
+    world: World, pupils: npt.NDArray[np.int64], rows: str, detail: str
 ) -> Generator[_Group, None, None]:
     """Simulate pupils in blocks of whole row groups, and yield one row group at a time."""
     block = max(1, world.block // _GROUP) * _GROUP
@@ -172,7 +183,7 @@ def _groups(
         tables = [pupil_tables(part)]
         for at in range(0, len(part.index), _GROUP):
             some = np.arange(at, min(at + _GROUP, len(part.index)))
-            yield _Group(register_rows(part, some, rows), len(some), tables)
+            yield _Group(register_rows(part, some, rows, detail), len(some), tables)
             tables = []
 
 
@@ -188,8 +199,8 @@ def _ahead(groups: Generator[_Group, None, None]) -> Generator[_Group, None, Non
 class _Sink:
     """One open file, parquet or CSV, that takes tables of the same columns."""
 
-    def __init__(self, path: Path, file_format: str, options: dict[str, Any] | None = None) -> None:
-        self._path, self._format, self._options = path, file_format, options or {}
+    def __init__(self, path: Path, file_format: str, *, by_lesson: bool = False) -> None:
+        self._path, self._format, self._by_lesson = path, file_format, by_lesson
         self._writer: Any = None
 
     def write(self, table: pa.Table) -> None:
@@ -198,17 +209,26 @@ class _Sink:
 
         if self._format == "csv":
             table = table.cast(_plain(table.schema))
+        elif self._by_lesson:
+            table = _without_levels(table)
         if self._writer is None and self._format == "csv":
             self._writer = pa_csv.CSVWriter(self._path, table.schema)
         elif self._writer is None:
+            options = _lesson_options(table.column_names) if self._by_lesson else {}
             self._writer = pq.ParquetWriter(
-                self._path, table.schema, compression="zstd", **self._options
+                self._path, table.schema, **{"compression": "zstd", **options}
             )
         self._writer.write_table(table)
 
     def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
+
+
+def _lesson_options(columns: list[str]) -> dict[str, Any]:
+    """Return how the columns of lesson rows are written."""
+    codecs = {name: "zstd" if name in _DENSE else "lz4" for name in columns}
+    return {**_LESSONS, "compression": codecs}
 
 
 def _without_levels(rows: pa.Table) -> pa.Table:
@@ -229,7 +249,7 @@ def _plain(schema: pa.Schema) -> pa.Schema:
 
 
 def _manifest(
-    world: World, draft: Path, counts: dict[str, int | None], rows: str
+    world: World, draft: Path, counts: dict[str, int | None], **asked: str
 ) -> dict[str, Any]:
     """Return what was written, with hashes."""
     import pyarrow as pa  # noqa: PLC0415
@@ -243,7 +263,7 @@ def _manifest(
         "seed": world.seed,
         "pupils": len(world.index),
         "do": dict(world.do),
-        "unit": rows,
+        **asked,
         "rows": sum(c or 0 for name, c in counts.items() if name.startswith("registers/")),
         "versions": {"numpy": np.__version__, "pyarrow": pa.__version__},
         "files": files,
