@@ -199,6 +199,7 @@ def test_groups_and_subjects_are_those_of_the_class(corrected):
         found["group_key"].to_numpy() == own["school_key"] + "-" + own["grade"].astype(str)
     ).all()
     weekday = pd.to_datetime(found["date"]).dt.weekday
+    found["subject_code"] = found["subject_code"].astype(str)
     per_lesson = found.groupby([found["group_key"], weekday, found["slot"]], observed=True)
     one = per_lesson["subject_code"].agg(["min", "max"])
     assert (one["min"] == one["max"]).all()

@@ -181,7 +181,7 @@ def test_municipalities_have_files_of_their_own(tmp_path, quick_truth):
 def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch, quick_truth):
     world = simulate(pupils=30, seed=1)
 
-    def full_disk(*args):
+    def full_disk(*args, **kwargs):
         raise OSError("no space left")
 
     monkeypatch.setattr(writer, "_manifest", full_disk)
