@@ -39,11 +39,12 @@ def column(table, name):
     return table.column(name).to_numpy()
 
 
-def test_validation_finds_nothing(written):
+def test_validation_finds_no_fault(written):
     folder, _ = written
     report = read_register(folder).validate()
     assert report.ok, str(report)
-    assert not report.problems, str(report)
+    # pupils who join or leave, and cases of the first months, are part of the world
+    assert {problem.code for problem in report.problems} <= {"W511", "W512"}, str(report)
 
 
 def test_columns_are_canonical(written, lessons):
