@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import narwhals.stable.v2 as nw
 
 from absence_risk.register.csv_lines import CsvLines
-from absence_risk.register.engine import Engine, collect, run
+from absence_risk.register.engine import Engine, collect, run, runs
 from absence_risk.register.fields import SQL_TYPES, Field
 from absence_risk.register.row_files import (
     FrameRows,
@@ -192,14 +192,17 @@ class CheckedRows:
 
     def _rejects(self, file_no: int) -> list[tuple[int, str]]:
         """Return records of a CSV file that were set aside, with the kind of fault."""
-        file = self.files[file_no]
-        if file.kind != "csv":
+        if not self._has_rejects(file_no):
             return []
         rows = self.connection.sql(
             f"SELECT line, min(CAST(error_type AS VARCHAR)) FROM {_rejects_of(file_no)} "
             "GROUP BY line ORDER BY line"
         ).fetchall()
         return [(int(line), str(kind)) for line, kind in rows]
+
+    def _has_rejects(self, file_no: int) -> bool:
+        query = f"FROM duckdb_tables() WHERE table_name = '{_rejects_of(file_no)}'"
+        return bool(self.numbers(f"SELECT count(*) {query}")[0])
 
     def _place(self, file_no: int, row_no: int) -> Place:
         if not self.files:
@@ -303,17 +306,11 @@ def _load_csv(
     others = "".join(f", {quoted(name)}" for name in file.columns if name not in canonical)
     types = {one.name: SQL_TYPES[one.kind] for one in fields if one.name in file.columns}
     connection.execute("SET preserve_insertion_order = true")
-    # A whole number with decimals would be rounded in silence.
-    direct = not _contains(file, b".")
-    if direct:
-        source = csv_source(file, types, options=_rejects_into(number))
-        connection.execute(f"CREATE TEMP TABLE {_table_of(number)} AS SELECT * FROM {source}")
-        query = f"SELECT count(*) FROM {_rejects_of(number)} WHERE error_type = 'CAST'"
-        ((misfits,),) = connection.sql(query).fetchall()
-        direct = misfits == 0
-        if not direct:
-            connection.execute(f"DROP TABLE {_table_of(number)}")
-            connection.execute(f"DELETE FROM {_rejects_of(number)}")
+    source = csv_source(file, types)
+    # A whole number with decimals would be rounded in silence. At the first misfit reading stops.
+    direct = not _contains(file, b".") and runs(
+        connection, f"CREATE TEMP TABLE {_table_of(number)} AS SELECT * FROM {source}"
+    )
     if not direct:
         source = csv_source(file, options=_rejects_into(number))
         chosen = _select(source, file.columns, fields, None, others)

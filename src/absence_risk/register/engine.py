@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-__all__ = ["Engine", "Files", "collect", "read_files", "run", "run_on_rows"]
+__all__ = ["Engine", "Files", "collect", "read_files", "run", "run_on_rows", "runs"]
 
 T = TypeVar("T")
 
@@ -101,6 +101,30 @@ def run(engine: Engine, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
                 return work(connection)
 
     return _quietly(inside, engine)
+
+
+def runs(connection: duckdb.DuckDBPyConnection, statement: str) -> bool:
+    """Execute a statement unless the data do not fit it; what was wrong is not told.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        The connection.
+    statement : str
+        SQL that reads files.
+
+    Returns
+    -------
+    bool
+        Whether it ran; if not, it left nothing.
+    """
+    import duckdb  # noqa: PLC0415
+
+    try:
+        connection.execute(statement)
+    except (duckdb.ConversionException, duckdb.InvalidInputException):
+        return False
+    return True
 
 
 def run_on_rows(

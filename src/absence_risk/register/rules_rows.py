@@ -243,16 +243,15 @@ def row_problems(rows: CheckedRows) -> tuple[int, list[Problem]]:
         Number of rows, and one problem per broken rule with exact count and first line.
     """
     rules = row_rules(rows.columns)
-    counts = "".join(
-        f", count_if({rule.broken}), count_if({rule.among or 'TRUE'})" for rule in rules
-    )
+    shared = [rule for rule in rules if rule.among]
+    counted = [rule.broken for rule in rules] + [rule.among for rule in shared]
+    counts = "".join(f", count_if({condition})" for condition in counted)
     n_rows, *found = rows.numbers(f"SELECT count(*){counts} FROM rows")
+    among = dict(zip(shared, found[len(rules) :], strict=True))
     broken = {
         str(number): (rule, count)
-        for number, (rule, count, among) in enumerate(
-            zip(rules, found[::2], found[1::2], strict=True)
-        )
-        if count > rule.share * among
+        for number, (rule, count) in enumerate(zip(rules, found[: len(rules)], strict=True))
+        if count > rule.share * among.get(rule, 0)
     }
     places = rows.firsts({number: rule.broken for number, (rule, _) in broken.items()})
     return n_rows, [
