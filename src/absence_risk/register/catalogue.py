@@ -49,7 +49,7 @@ RULES: dict[str, str] = {
     "W503": "the valid share of absence jumps to another level",
     "W504": "a school-month has fewer than 10 school days",
     "W505": "much of the valid absence was made valid automatically",
-    "W506": "every lesson of a school is marked as reported",
+    "W506": "unreported lessons may have arrived as present",
     "W507": "late arrival counts as invalid absence in the source",
     "W508": "some school-months list offered lessons, others reported lessons only",
     "W509": "rows were replaced later without a time of recording",
