@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from absence_risk.synthetic import simulate
+from absence_risk.synthetic.truth.actions import actions_simulated
 from absence_risk.synthetic.truth.counterfactual import Reference
 
 PUPILS, SEED = 1_500, 3
@@ -62,3 +63,47 @@ def test_measures_of_the_others_are_the_factual_ones(reference):
     untouched = np.setdiff1d(np.arange(PUPILS), pair.rows)
     np.testing.assert_array_equal(fact[untouched], other[untouched])
     assert (fact != other).any()
+
+
+@pytest.fixture(scope="module")
+def acted():
+    do = {
+        "actions.chance": [0.6, 0.4, 0.5],
+        "actions.effect": [0.8, 0.8, 1.5],
+        "actions.weeks": 60,
+        "avoidance.first_stage": [0.3, 0.15, 0.07, 0.01, 0.003],
+    }
+    return Reference(simulate(pupils=PUPILS, seed=SEED, do=do))
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_a_staircase_without_one_action_changes_those_who_got_it(acted, step):
+    chance = list(acted.world.scenario.actions.chance)
+    chance[step - 1] = 0.0
+    pair = acted.pair({"actions.chance": tuple(chance)})
+    do = {**acted.world.do, "actions.chance": chance}
+    whole = simulate(pupils=PUPILS, seed=SEED, do=do)
+    missed = acted.world.days.missed.copy()
+    missed[pair.rows] = pair.other.world.days.missed
+    np.testing.assert_array_equal(missed, whole.days.missed)
+    assert (missed != acted.world.days.missed).any()
+    assert pair.rows.size < PUPILS
+
+
+def test_effects_of_an_action_add_up(acted):
+    found = {entry.id: entry.found for entry in actions_simulated(acted)}
+    for step in (1, 2, 3):
+        itt, att = found[f"actions.itt_step_{step}"], found[f"actions.att_step_{step}"]
+        taken, late = found[f"actions.taken_step_{step}"], found[f"actions.late_step_{step}"]
+        # nobody else changes, so that the effect on all is the share acted on times ATT
+        assert itt.value == pytest.approx(taken.value * att.value)
+        assert itt.value < 0 < taken.value < 1
+        assert 2 <= late.n < att.n < itt.n
+    # who reaches a step acts with chance π then or in a later month of the 40 days
+    assert found["actions.taken_step_1"].value > 0.55
+
+
+def test_without_actions_nothing_is_done(reference):
+    found = {entry.id: entry.found for entry in actions_simulated(reference)}
+    assert found["actions.itt_step_1"].value == 0
+    assert found["actions.att_step_1"].value is None

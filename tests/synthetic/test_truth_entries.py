@@ -29,8 +29,9 @@ NEEDED = {
     "closing.share_other_service",
     "closing.share_open",
 }
-# one municipality, and no break in a linear dose response
+# one municipality, no break in a linear dose response, and no actions of the steps
 NOT_HERE = {"absence.icc_municipality", "threshold.break_at"}
+NOT_HERE |= {f"actions.{name}_step_{k}" for name in ("att", "late") for k in (1, 2, 3)}
 METHODS = {"closed_form", "quadrature", "crn_paired", "simulation"}
 
 

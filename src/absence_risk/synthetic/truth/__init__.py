@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from absence_risk.synthetic.truth.actions import actions_known, actions_simulated
 from absence_risk.synthetic.truth.association import association_simulated
 from absence_risk.synthetic.truth.clusters import clusters_known, clusters_simulated
 from absence_risk.synthetic.truth.counterfactual import Reference
@@ -36,6 +37,7 @@ _KNOWN = (
     escalation_known,
     threshold_known,
     team_known,
+    actions_known,
     wellbeing_known,
     levels_known,
     clusters_known,
@@ -47,6 +49,7 @@ _SIMULATED = (
     wellbeing_simulated,
     team_simulated,
     staircase_simulated,
+    actions_simulated,
     spillover_simulated,
     levels_simulated,
     clusters_simulated,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +25,6 @@ from absence_risk.synthetic.truth.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
 
     import numpy.typing as npt
 
@@ -94,7 +93,7 @@ class Reference:
         self.world = world
         self.cases = world.cases  # simulated first: pairs keep the surroundings of this world
         self.tally = Tally(world)
-        self._pairs: dict[tuple[tuple[str, float], ...], Pair] = {}
+        self._pairs: dict[tuple[tuple[str, Any], ...], Pair] = {}
 
     @cached_property
     def team(self) -> Rows:
@@ -107,14 +106,15 @@ class Reference:
         above = (self.world.days.level > 1).any(axis=1)
         return np.flatnonzero(above | (self.world.cases.started < NEVER))
 
-    def pair(self, do: Mapping[str, float]) -> Pair:
+    def pair(self, do: Mapping[str, Any]) -> Pair:
         """Return the pair of worlds for an intervention.
 
         Parameters
         ----------
-        do : mapping of str to float
+        do : mapping of str to float or tuple of float
             New values by dotted name: ``team.effect`` and ``wellbeing.team_gain``,
-            ``label.drift_per_month``, ``avoidance.beta_valid``, ``avoidance.valid_shift``.
+            ``label.drift_per_month``, ``avoidance.beta_valid``, ``avoidance.valid_shift``,
+            ``actions.chance``; any other name is simulated for all pupils.
 
         Returns
         -------
@@ -129,32 +129,45 @@ class Reference:
             self._pairs[key] = Pair(self.tally, rows, Tally(part))
         return self._pairs[key]
 
-    def _reached(self, do: Mapping[str, float]) -> Rows:
+    def _reached(self, do: Mapping[str, Any]) -> Rows:
         """Return the pupils who may differ under an intervention, in order."""
         sets = [self._reached_by(name, value) for name, value in do.items()]
         return np.unique(np.concatenate(sets)) if sets else np.empty(0, dtype=np.int64)
 
-    def _reached_by(self, name: str, value: float) -> Rows:
+    def _reached_by(self, name: str, value: Any) -> Rows:
         section, field = name.split(".")
-        before = float(getattr(getattr(self.world.scenario, section), field))
+        before = getattr(getattr(self.world.scenario, section), field)
         if value == before:
             return np.empty(0, dtype=np.int64)
         if section in ("team", "wellbeing"):
             return self.team
         if name == "label.drift_per_month":  # nobody on level 1 has avoidance to be labelled
             return self.avoiders
-        if name == "avoidance.beta_valid":
-            lower = value <= before and self.world.scenario.avoidance.valid_shift >= 0
-            return self.avoiders if lower else self._all
-        if name == "avoidance.valid_shift":
-            return self._reached_by_shift(value - before)
-        return self._all
+        reach = {
+            "avoidance.beta_valid": self._reached_by_cause,
+            "avoidance.valid_shift": self._reached_by_shift,
+            "actions.chance": self._reached_by_actions,
+        }
+        found = reach.get(name)
+        return self._all if found is None else found(np.asarray(value) - np.asarray(before))
 
     @property
     def _all(self) -> Rows:
         return np.arange(len(self.world.index))
 
-    def _reached_by_shift(self, more: float) -> Rows:
+    def _reached_by_cause(self, more: npt.NDArray[np.float64]) -> Rows:
+        """Return who may differ if recent valid absence adds so much more to the pressure."""
+        lower = bool(more <= 0) and self.world.scenario.avoidance.valid_shift >= 0
+        return self.avoiders if lower else self._all
+
+    def _reached_by_actions(self, more: npt.NDArray[np.float64]) -> Rows:
+        """Return whose actions may not be taken, where no chance of an action rises."""
+        if (more > 0).any():
+            return self._all
+        begins = self.world.taken.begins[:, :, more < 0]
+        return np.flatnonzero((begins < NEVER).any(axis=(1, 2)))
+
+    def _reached_by_shift(self, more: npt.NDArray[np.float64]) -> Rows:
         """Return who may differ if recent valid absence counts as so much more in the first term.
 
         Where it adds to the pressure, pupils on level 1 all year may rise: those with a weekly draw
