@@ -79,6 +79,15 @@ def test_every_kind_of_closed_form_is_compared(found):
     assert any(one.id == "ladder.up, relapse" for one in found["a team at work"])
 
 
+@pytest.mark.parametrize("setting", ["illness and leave", "no feedback"])
+def test_forms_that_hold_in_a_region_agree_there(setting):
+    do = {**SETTINGS[setting], "size.pupils_per_school": 40}
+    z = np.array([one.z for one in agreement(simulate("region", pupils=6_000, seed=3, do=do))])
+    assert len(z) > 20
+    assert np.sqrt((z**2).mean()) <= 1.4  # fewer and correlated: one world of 6,000 pupils
+    assert np.abs(z).max() <= 4
+
+
 @pytest.mark.parametrize(
     ("setting", "name", "factor", "seen"),
     [

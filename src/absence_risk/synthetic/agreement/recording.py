@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from absence_risk.synthetic.actions import are_on
 from absence_risk.synthetic.agreement.comparison import compare
 from absence_risk.synthetic.closed_forms.absence import months_since, valid_chance
 from absence_risk.synthetic.closed_forms.team import unreported_share
@@ -42,8 +43,8 @@ def labels_agree(tally: Tally) -> Found:
     """
     world = tally.world
     scenario = world.scenario
-    if scenario.illness.onset_rate or scenario.leave.onset_rate:
-        return
+    if scenario.illness.onset_rate or scenario.leave.onset_rate or are_on(scenario.actions):
+        return  # a certificate that is asked for changes labels besides
     level = world.days.level.astype(np.int64)
     week = world.year.week
     months = months_since((np.arange(level.shape[1]) - _since(level)).astype(np.float64))
