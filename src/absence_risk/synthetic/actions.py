@@ -111,27 +111,34 @@ class InForce:
         asked = plan.certificate > 0 and steps > 0
         self.effect = plan.effect[:steps]
         self.begins = np.searchsorted(year.week, np.arange(year.n_weeks))
-        self.actions = np.zeros((steps, year.n_weeks, n), dtype=bool)
-        self.certificate = np.zeros((year.n_weeks if asked else 0, n), dtype=bool)
+        rows = year.n_weeks + 1  # the last one takes what would last beyond the year
+        self.actions = np.zeros((steps, rows, n), dtype=bool)
+        self.certificate = np.zeros((rows if asked else 0, n), dtype=bool)
 
-    def lasts(self, day: npt.NDArray[np.int64], weeks: int) -> npt.NDArray[np.bool_]:
-        """Return the school weeks in which something lasts that begins on a school day.
+    def mark(
+        self,
+        table: npt.NDArray[np.bool_],
+        rows: npt.NDArray[np.int64],
+        day: npt.NDArray[np.int64],
+        weeks: int,
+    ) -> None:
+        """Note that something lasts from the first school week that begins on a day or later.
 
         Parameters
         ----------
-        day : numpy.ndarray of int64, shape (n,)
-            School days.
+        table : numpy.ndarray of bool, shape (n_weeks + 1, n)
+            One of this object's tables, changed in place.
+        rows : numpy.ndarray of int64, shape (k,)
+            Pupils.
+        day : numpy.ndarray of int64, shape (k,)
+            School day on which it begins.
         weeks : int
-            How long.
-
-        Returns
-        -------
-        numpy.ndarray of bool, shape (n_weeks, n)
-            From the first week that begins on this day or later.
+            How many school weeks it lasts.
         """
+        last = len(self.begins)
         first = np.searchsorted(self.begins, day)
-        week = np.arange(len(self.begins))[:, None]
-        return np.asarray((week >= first) & (week < first + weeks))
+        for week in range(min(weeks, last)):
+            table[np.minimum(first + week, last), rows] = True
 
     def help_in(self, week: int) -> npt.NDArray[np.float64] | float:
         """Return the effect of the actions in a week: Σ δ_j over the steps whose action lasts.
@@ -207,12 +214,15 @@ def delay(plan: Actions, draw: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]
     Returns
     -------
     numpy.ndarray of int64, same shape
-        ⌈F⁻¹(U)⌉, F the gamma distribution with this mean and shape.
+        ⌈F⁻¹(U)⌉, the first whole number k with F(k) ≥ U, F the gamma distribution with this mean
+        and shape; 367 for all above 366, which no year has.
     """
-    from scipy.special import gammaincinv  # noqa: PLC0415 - keeps the import of the package quick
+    from scipy.special import gammainc  # noqa: PLC0415 - keeps the import of the package quick
 
-    days = gammaincinv(plan.delay_shape, draw) * (plan.delay_days / plan.delay_shape)
-    return np.asarray(np.maximum(np.ceil(days), 1), dtype=np.int64)
+    if plan.delay_days == 0:
+        return np.ones(np.shape(draw), dtype=np.int64)
+    until = gammainc(plan.delay_shape, np.arange(1, 367) * (plan.delay_shape / plan.delay_days))
+    return 1 + np.searchsorted(until, draw).astype(np.int64)
 
 
 def act(
@@ -252,45 +262,41 @@ def act(
         begins = day + delay(plan, uniform(lane[own], Purpose.ACTION_DELAY, month, j))
         own, begins = own[begins < len(year)], begins[begins < len(year)]
         taken.begins[own, month, j] = begins
-        force.actions[j][:, own] |= force.lasts(begins, plan.weeks)
+        force.mark(force.actions[j], own, begins, plan.weeks)
         if len(force.certificate) and j == plan.certificate_step - 1:
             asks = uniform(lane[own], Purpose.CERTIFICATE_ASKED, month) < plan.certificate
             taken.certificate[own, month] = asks
             own, begins = own[asks], begins[asks]
-            force.certificate[:, own] |= force.lasts(begins, plan.certificate_weeks)
+            force.mark(force.certificate, own, begins, plan.certificate_weeks)
 
 
 def without_certificate(
     plan: Actions,
-    asked: npt.NDArray[np.bool_],
+    asked: npt.NDArray[np.int64],
     *,
     lane: npt.NDArray[np.uint64],
-    excused: npt.NDArray[np.bool_],
     ill: npt.NDArray[np.bool_],
     week: int,
 ) -> npt.NDArray[np.int64]:
-    """Return whose excused absence today is recorded as invalid for want of a certificate.
+    """Return for whose excused absence there is no certificate this week.
 
     Parameters
     ----------
     plan : Actions
         Parameters.
-    asked : numpy.ndarray of bool
-        Of whom a certificate is asked this week.
+    asked : numpy.ndarray of int64
+        Rows of those who are absent as ill or excused by a guardian, and asked for one.
     lane : numpy.ndarray of uint64
         Lanes of all pupils.
-    excused : numpy.ndarray of bool
-        Who is absent today as ill or excused by a guardian.
     ill : numpy.ndarray of bool
-        Who is truly ill.
+        Who of all pupils is truly ill.
     week : int
         School week, which the draw depends on: a certificate covers the week.
 
     Returns
     -------
     numpy.ndarray of int64
-        Rows.
+        Some of ``asked``.
     """
-    rows = np.flatnonzero(asked & excused)
-    chance = np.where(ill[rows], *plan.certificate_missing)
-    return rows[uniform(lane[rows], Purpose.CERTIFICATE, week) < chance]
+    chance = np.where(ill[asked], *plan.certificate_missing)
+    return asked[uniform(lane[asked], Purpose.CERTIFICATE, week) < chance]

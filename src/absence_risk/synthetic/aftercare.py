@@ -71,8 +71,11 @@ def boosted(
     numpy.ndarray of float64
         β_b in the school weeks after the week of the meeting, else 0.
     """
-    since = _weeks_since(cases.booster, day, year)
-    return np.where((since > 0) & (since <= plan.booster_weeks), plan.booster_effect, 0.0)
+    out = np.zeros(len(cases.booster))
+    rows = np.flatnonzero(cases.booster < day)
+    since = year.week[day] - year.week[cases.booster[rows]]
+    out[rows] = plan.booster_effect * ((since > 0) & (since <= plan.booster_weeks))
+    return out
 
 
 def carried_over(
@@ -99,17 +102,11 @@ def carried_over(
         effect · (1 − exp(−weeks worked/ramp)) · exp(−weeks since closing/τ_c), 0 before closing
         and where the work never started.
     """
-    since = _weeks_since(cases.closed, day, year)
-    worked = _weeks_since(cases.started, day, year) - since
-    after = (since > 0) & (cases.started < NEVER)
-    effect = -team.effect * np.expm1(-np.maximum(worked, 0) / team.ramp_weeks)
-    decay = np.exp(-np.maximum(since, 0) / plan.carry_over_weeks)
-    return np.where(after, effect * decay, 0.0)
-
-
-def _weeks_since(
-    then: npt.NDArray[np.int64], day: int, year: SchoolCalendar
-) -> npt.NDArray[np.int64]:
-    """Return school weeks since the week of a school day; far below 0 where never reached."""
-    weeks = np.append(year.week, NEVER)
-    return np.asarray(year.week[day] - weeks[np.minimum(then, len(year))], dtype=np.int64)
+    out = np.zeros(len(cases.closed))
+    rows = np.flatnonzero((cases.closed < day) & (cases.started < NEVER))
+    closed = year.week[cases.closed[rows]]
+    since = year.week[day] - closed
+    worked = closed - year.week[cases.started[rows]]
+    effect = -team.effect * np.expm1(-worked / team.ramp_weeks)
+    out[rows] = effect * np.exp(-since / plan.carry_over_weeks) * (since > 0)
+    return out

@@ -154,9 +154,9 @@ def watch_runs(
     run: Running,
     day: int,
     *,
-    reported: npt.NDArray[np.bool_],
-    whole: npt.NDArray[np.bool_],
+    rows: npt.NDArray[np.int64],
     invalid: npt.NDArray[np.bool_],
+    reported: npt.NDArray[np.bool_],
 ) -> None:
     """Count unbroken recorded absence; days that nobody reported neither break nor lengthen it.
 
@@ -168,16 +168,22 @@ def watch_runs(
         State; unbroken, long_run and taken are changed.
     day : int
         School day.
-    reported, whole, invalid : numpy.ndarray of bool
-        Whether any lesson was reported, all reported ones were missed, and the day's absence is
-        recorded as invalid.
+    rows : numpy.ndarray of int64
+        Pupils who missed every reported lesson of the day.
+    invalid : numpy.ndarray of bool, same shape
+        Whether their absence is recorded as invalid.
+    reported : numpy.ndarray of bool, shape (n,)
+        Of which pupils any lesson was reported.
     """
-    whole = whole & _here(run, day)
-    kinds = {"total": whole, "invalid": whole & invalid, "valid": whole & ~invalid}
+    use = reported[rows] & (run.stay.first[rows] <= day) & (run.stay.left[rows] > day)
+    use &= run.cases.ending[rows] != _MOVED
+    kinds = {"total": use, "invalid": use & invalid, "valid": use & ~invalid}
     for length, rule in zip(run.unbroken, setting.staircase.runs, strict=True):
-        grows = kinds[rule.numerator] & reported
-        length[:] = length * (grows | ~reported) + grows
-        beyond = np.flatnonzero(length > rule.longer_than_days)
+        grows = rows[kinds[rule.numerator]]
+        longer = length[grows] + 1
+        length[reported] = 0
+        length[grows] = longer
+        beyond = grows[longer > rule.longer_than_days]
         run.long_run[beyond] = True
         run.taken.run[beyond] = np.minimum(run.taken.run[beyond], day)
 

@@ -246,11 +246,11 @@ def simulate_block(setting: Setting, pupils: Pupils) -> Simulated:
             pupils, run, day, reason=reason[day], missed=missed[day], unreported=unreported[day]
         )
         if setting.scenario.actions.run_referral > 0:
-            reported = pupils.every & ~unreported[day]
-            whole = (missed[day] & reported) == reported
-            invalid = reason[day] == INVALID
+            invalid = reason[day, absent] == INVALID
+            reported = pupils.every & ~silent
+            whole = (missed[day, absent] & reported[absent]) == reported[absent]
             policy.watch_runs(
-                setting, run, day, reported=reported > 0, whole=whole, invalid=invalid
+                setting, run, day, rows=absent[whole], invalid=invalid[whole], reported=reported > 0
             )
         if last[day]:
             _end_week(setting, pupils, run, day)
@@ -319,14 +319,10 @@ def _ask_for_certificates(
     if not len(run.force.certificate):
         return
     week = int(setting.year.week[day])
-    rows = actions.without_certificate(
-        setting.scenario.actions,
-        run.force.certificate[week],
-        lane=pupils.lane,
-        excused=(reason == ILLNESS) | (reason == GUARDIAN),
-        ill=run.ill,
-        week=week,
-    )
+    asked = np.flatnonzero(run.force.certificate[week])
+    asked = asked[(reason[asked] == ILLNESS) | (reason[asked] == GUARDIAN)]
+    plan = setting.scenario.actions
+    rows = actions.without_certificate(plan, asked, lane=pupils.lane, ill=run.ill, week=week)
     reason[rows] = INVALID
 
 
