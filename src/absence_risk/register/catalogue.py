@@ -17,6 +17,7 @@ RULES: dict[str, str] = {
     "E103": "a column or value has the wrong type",
     "E104": "a required value is missing",
     "E105": "a line has the wrong number of columns",
+    "E106": "a line is no JSON object",
     "E110": "a date is not written YYYY-MM-DD",
     "E111": "text is not utf-8",
     "E112": "the decimal sign or the unit (hours, minutes) of a column is not declared",

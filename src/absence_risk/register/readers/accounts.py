@@ -244,6 +244,7 @@ def _broken_lines(table: str, lines: Lines) -> list[Problem]:
             "The lines do not have the columns of the header.",
             "Look for a separator inside a value that is not in quotes.",
         ),
+        "E106": ("The lines are no JSON objects.", "Export the file again; it may be cut short."),
         "E111": ("The text is not utf-8.", "Declare the encoding in the mapping."),
     }
     problems = []

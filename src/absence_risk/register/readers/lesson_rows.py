@@ -18,6 +18,7 @@ __all__ = ["REPEATED", "rows_query", "school_days_query", "settle_rows"]
 REPEATED = (62, 61)
 """Bits of a repeated row, and of one that contradicts another."""
 
+_TELLS = "valid + invalid + other + coalesce(late, 0) > 0 OR counts IN ('late', 'elsewhere')"
 _ASIDE = "counts IN ('ignore', 'not_scheduled') OR cancelled"
 
 
@@ -65,7 +66,7 @@ def settle_rows(desk: Desk, parts: list[Staged]) -> list[Settled]:
 
 
 def _settle_part(desk: Desk, one: Staged, number: int) -> Settled:
-    is_list = one.part.rows == "absences"
+    is_list = one.part.rows != "all"
     minutes = minutes_sql(one)
     late = [*_place_faults(desk, one), *mark_faults(one)]
     counts = minutes.pop("counts")
@@ -83,7 +84,7 @@ def _settle_part(desk: Desk, one: Staged, number: int) -> Settled:
         f"{joined[0]} FROM m {joined[1]}), "
         f"c AS (SELECT *, {counts} AS counts FROM j), "
         f"a AS (SELECT *, {amounts}, {reported} AS reported FROM c), "
-        f"r AS (SELECT *, {reason_sql(one)} AS reason FROM a), "
+        f"r AS (SELECT *, CASE WHEN {_TELLS} THEN {reason_sql(one)} END AS reason FROM a), "
         f"f AS (SELECT * REPLACE (mask | {bits(late, FIRST_LATE)} AS mask) FROM r) "
         f"SELECT part, row, key, date, slot, planned, school_key, reported, mask, "
         "valid, invalid, other, late, reason, "
@@ -159,7 +160,7 @@ def _place_faults(desk: Desk, one: Staged) -> list[Fault]:
             "Remove the absence, or the mark that the lesson was cancelled.",
         ),
     ]
-    if one.part.rows == "absences":
+    if one.part.rows != "all":
         faults.append(
             _fault(
                 "E205",
@@ -169,7 +170,7 @@ def _place_faults(desk: Desk, one: Staged) -> list[Fault]:
                 "Correct the date or the lesson, or add the lesson to the timetable.",
             )
         )
-        if one.part.unreported_absence == "quarantine":
+        if one.part.rows == "absences" and one.part.unreported_absence == "quarantine":
             faults.append(
                 _fault(
                     "E210",
@@ -225,7 +226,8 @@ def _sort_out_repeats(desk: Desk, settled: list[Settled]) -> None:
     con = desk.connection
     content = "hash(valid, invalid, other, late, reason, validity)"
     rows = " UNION ALL ".join(
-        f"SELECT part, row, key, date, slot, recorded_at, {content} AS content FROM {one.place} "
+        f"SELECT part, row, key, date, slot, recorded_at, {content} AS content, "
+        f"{_kind(one)} AS kind, planned, valid + invalid + other AS minutes FROM {one.place} "
         f"WHERE status = {KEPT}"
         for one in settled
     )
@@ -234,13 +236,18 @@ def _sort_out_repeats(desk: Desk, settled: list[Settled]) -> None:
         "d AS (SELECT key, date FROM r GROUP BY key, date "
         "HAVING count(*) > bit_count(bit_or(1::BIGINT << slot))), "
         "o AS (SELECT r.* FROM r JOIN d USING (key, date)), "
-        "g AS (SELECT *, row_number() OVER (PARTITION BY key, date, slot, recorded_at, content "
-        "ORDER BY part, row) AS copy, row_number() OVER (PARTITION BY key, date, slot, recorded_at "
-        "ORDER BY part, row) AS rival FROM o), "
-        "v AS (SELECT part, row, lead(recorded_at) OVER (PARTITION BY key, date, slot "
-        "ORDER BY recorded_at NULLS FIRST, part, row) AS replaced FROM g WHERE rival = 1) "
-        "SELECT g.part, g.row, copy > 1 AS again, copy = 1 AND rival > 1 AS against, replaced "
-        "FROM g LEFT JOIN v USING (part, row) WHERE copy > 1 OR rival > 1 OR replaced IS NOT NULL"
+        "g AS (SELECT *, row_number() OVER (PARTITION BY key, date, slot, kind, recorded_at, "
+        "content ORDER BY part, row) AS copy, row_number() OVER (PARTITION BY key, date, slot, "
+        "kind, recorded_at ORDER BY part, row) AS rival FROM o), "
+        "v AS (SELECT part, row, lead(recorded_at) OVER (PARTITION BY key, date, slot, kind "
+        "ORDER BY recorded_at NULLS FIRST, part, row) AS replaced FROM g WHERE rival = 1), "
+        "t AS (SELECT part, row, sum(minutes) OVER (PARTITION BY key, date, slot "
+        "ORDER BY part, row) > planned AND kind > 0 AS too_many FROM g LEFT JOIN v USING "
+        "(part, row) WHERE rival = 1 AND replaced IS NULL) "
+        "SELECT g.part, g.row, copy > 1 AS again, "
+        "copy = 1 AND (rival > 1 OR coalesce(too_many, FALSE)) AS against, replaced "
+        "FROM g LEFT JOIN v USING (part, row) LEFT JOIN t USING (part, row) "
+        "WHERE copy > 1 OR rival > 1 OR replaced IS NOT NULL OR too_many"
     )
     again, against = REPEATED
     for one in settled:
@@ -251,6 +258,13 @@ def _sort_out_repeats(desk: Desk, settled: list[Settled]) -> None:
             f"status = CASE WHEN r.again OR r.against THEN 1 ELSE status END "
             "FROM repeats r WHERE r.part = s.part AND r.row = s.row"
         )
+
+
+def _kind(one: Settled) -> str:
+    """Return SQL of what a row says, where rows that say different things are parts of a lesson."""
+    if one.parts[0].part.several != "add":
+        return "0"
+    return "CASE WHEN valid > 0 THEN 1 WHEN invalid > 0 THEN 2 WHEN other > 0 THEN 3 ELSE 4 END"
 
 
 def rows_query(desk: Desk, settled: list[Settled]) -> str:
@@ -269,7 +283,7 @@ def rows_query(desk: Desk, settled: list[Settled]) -> str:
         A query with all canonical columns.
     """
     whole = [one for one in settled if one.parts[0].part.rows == "all"]
-    lists = [one for one in settled if one.parts[0].part.rows == "absences"]
+    lists = [one for one in settled if one.parts[0].part.rows != "all"]
     queries = [
         f"SELECT {_columns('reported')} FROM {one.place} WHERE status = {KEPT}" for one in whole
     ]
@@ -300,6 +314,12 @@ def _columns(reported: str, prefix: str = "") -> str:
 def _expanded(desk: Desk, lists: list[Settled]) -> list[str]:
     """Every planned lesson of every pupil, with its absence if there is one."""
     marks = " UNION ALL ".join(f"SELECT * FROM {one.place} WHERE status = {KEPT}" for one in lists)
+    silence = "t.reported"
+    if any(one.parts[0].part.rows == "marks" for one in lists):
+        silence = "FALSE"
+    current = f"SELECT * FROM ({marks}) WHERE superseded_at IS NULL"
+    if any(one.parts[0].part.several == "add" for one in lists):
+        current = _added(current)
     subject = "coalesce(a.subject_code, t.subject)" if _has(desk, "subject") else "a.subject_code"
     dates = ""
     if desk.mapping.of("calendar"):
@@ -307,13 +327,13 @@ def _expanded(desk: Desk, lists: list[Settled]) -> list[str]:
             "JOIN school_dates d ON d.school_key = p.school_key AND d.date = t.date AND d.offered"
         )
     base = (
-        "SELECT p.key, t.date, t.slot, t.planned, coalesce(a.reported, t.reported) AS reported, "
+        f"SELECT p.key, t.date, t.slot, t.planned, coalesce(a.reported, {silence}) AS reported, "
         "coalesce(a.valid, 0) AS valid, coalesce(a.invalid, 0) AS invalid, "
         "coalesce(a.other, 0) AS other, coalesce(a.late, 0) AS late, a.reason, a.validity, "
         f"a.documentation, a.source, {subject} AS subject_code, a.group_key, a.recorded_at, "
         "a.superseded_at FROM lessons t JOIN spells p ON "
         f'{links_sql(desk)} AND t.date BETWEEN p.entry AND p."exit" {dates} '
-        f"LEFT JOIN (SELECT * FROM ({marks}) WHERE superseded_at IS NULL) a "
+        f"LEFT JOIN ({current}) a "
         "ON a.key = p.key AND a.date = t.date AND a.slot = t.slot WHERE NOT t.cancelled"
     )
     old = f"SELECT * FROM ({marks}) WHERE superseded_at IS NOT NULL"
@@ -321,6 +341,19 @@ def _expanded(desk: Desk, lists: list[Settled]) -> list[str]:
         f"SELECT {_columns('reported')} FROM ({base})",
         f"SELECT {_columns('reported')} FROM ({old})",
     ]
+
+
+def _added(current: str) -> str:
+    """Return one row per pupil and lesson: minutes added, words of the part with most of them."""
+    most = "valid + invalid + other"
+    words = ("reason", "validity", "documentation", "source", "subject_code", "group_key")
+    chosen = ", ".join(f"arg_max({word}, {most}) AS {word}" for word in words)
+    sums = ", ".join(f"sum({kind})::SMALLINT AS {kind}" for kind in ("valid", "invalid", "other"))
+    return (
+        f"SELECT key, date, slot, bool_or(reported) AS reported, {sums}, max(late) AS late, "
+        f"{chosen}, max(recorded_at) AS recorded_at, max(superseded_at) AS superseded_at "
+        f"FROM ({current}) GROUP BY key, date, slot"
+    )
 
 
 def _has(desk: Desk, column: str) -> bool:

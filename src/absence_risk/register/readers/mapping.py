@@ -18,12 +18,17 @@ that is wrong with it at once; `conversion.convert` carries it out.
     csv, txt or an Excel book, then with ``sheet``), ``skip`` (``{Column = ["Total"]}``: lines that
     are no records; ``"*"`` for any text, ``""`` for an empty cell), ``join``
     (``[{file = "lessons", on = {lessonId = "id"}}]``: columns of the other file are then
-    known as ``lessons.<column>``).
+    known as ``lessons.<column>``; ``optional = true`` if a row may have no match;
+    ``within = {time = ["begin", "end"]}`` for a row whose span holds this one's time).
+    A file may hold JSON (``.json .jsonl .ndjson``): one object per line, an array, or pages with
+    ``data``. Columns are then paths such as ``student.id``, and ``each = "enrolments"`` makes a
+    row of every element of a list, whose values are ``enrolments.<path>``.
 ``[<table>]``, or ``[[<table>]]`` for a table that several files feed
     ``file`` names an entry of ``files``; all else are canonical columns (see the data dictionary),
     each with a **source**:
 
-    - ``"Column"``, or ``["Column", "Column"]`` for an identifier that takes several;
+    - ``"Column"``, or ``["Column", "Column"]``: for text and identifiers all of them together,
+      else the first that is not empty;
     - ``{column = "Column", codes = {J = true, N = false}, otherwise = false}``: words to values;
       a word that is not listed is a fault unless ``otherwise`` says what it means;
     - ``{column = ..., unit = "hours"}`` for minutes (``"minutes"``, ``"hours"``, or ``"share"`` of
@@ -46,14 +51,20 @@ Tables are ``registers pupils schools calendar cases surveys outcomes`` and thes
 ``[registers]`` has besides:
 
 - ``rows = "absences"``: a row stands for an absence, and presence is what the timetable has and
-  no row denies; or ``rows = "all"`` (the default): every lesson has its row.
+  no row denies; ``rows = "marks"``: every reported lesson has a row, and a planned lesson without
+  one was not reported; or ``rows = "all"`` (the default): every lesson has its row.
 - ``absent_min``: minutes of absence whose kind ``codes`` tell. Without it a marked lesson is
   missed whole. ``cancelled``: the lesson leaves the denominator.
 - ``codes``: a list of ``{column = "Typ", labels = {Giltig = {counts = "valid", reason = 10}},
   otherwise = {...}}``. The axes of a label are ``counts`` (valid, invalid, late, present,
   elsewhere, unreported, not_scheduled, ignore), ``reason``, ``validity``, ``documentation``,
   ``source``; the first column that tells an axis decides. ``not_scheduled`` leaves the
-  denominator, ``ignore`` is no mark of attendance.
+  denominator, ``ignore`` is no mark of attendance. ``table = "dfe"`` takes the labels of a code
+  table that comes with the package (``denmark dfe edfi finland ss12000 reasons``), of one of its
+  lists with ``vocabulary = "..."``, and only some axes with ``axes = ["reason"]``; ``labels``
+  beside it go before it.
+- ``several = "add"``: rows of one lesson that say different things (valid, invalid, late) are
+  parts of it; without it the second contradicts the first.
 - ``default_reason = {valid = 90, invalid = 70}``: reason where no label gives one.
 - ``unreported_absence``: ``"quarantine"`` (the default) or ``"keep"`` an absence in a lesson that
   nobody reported; kept, it makes the lesson reported for this pupil.
@@ -166,10 +177,17 @@ class Join:
         Name of the other entry of ``files``.
     on : mapping of str to str
         Column of the other file by column of this one.
+    within : mapping of str to pair of str
+        Columns of the other file with the first and last time (or date) between which the value
+        of a column of this one must lie, by that column. Of several such rows one is taken.
+    optional : bool
+        Whether a row may have no match.
     """
 
     file: str
     on: ReadOnly[str, str]
+    within: ReadOnly[str, tuple[str, str]] = field(default_factory=dict)
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +208,8 @@ class FileSpec:
         Words by column that mark lines that are no records.
     joins : tuple of Join
         Files whose columns are looked up.
+    each : str or None
+        List inside the objects of a JSON file of which each element is a row.
     """
 
     name: str
@@ -198,6 +218,7 @@ class FileSpec:
     sheet: str | None = None
     skip: ReadOnly[str, tuple[str, ...]] = field(default_factory=dict)
     joins: tuple[Join, ...] = ()
+    each: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,14 +289,16 @@ class Part:
         Name of the file; None for what is made from constants.
     fields : mapping of str to Source
         Sources by canonical column.
-    rows : {"all", "absences"}
-        Whether every lesson has a row (registers).
+    rows : {"all", "absences", "marks"}
+        Whether every lesson has a row (registers), or only what is amiss, or every reported one.
     codes : tuple of CodeColumn
         What marks mean (registers).
     default_reason : mapping of str to int
         Reason where no label gives one, by kind of minutes (registers).
     unreported_absence : {"quarantine", "keep"}
         What to do with an absence in a lesson that nobody reported (registers).
+    several : {"contradict", "add"}
+        What two rows of a pupil and lesson do that say different things (registers).
     slots : tuple of int
         Slots of every day (timetable without a file).
     items : tuple of str
@@ -297,6 +320,7 @@ class Part:
     codes: tuple[CodeColumn, ...] = ()
     default_reason: ReadOnly[str, int] = field(default_factory=dict)
     unreported_absence: str = "quarantine"
+    several: str = "contradict"
     slots: tuple[int, ...] = ()
     items: tuple[str, ...] = ()
     range: tuple[float, float] | None = None

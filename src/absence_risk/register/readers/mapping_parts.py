@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from absence_risk.register.readers.code_labels import LABEL_TABLES, table_labels
 from absence_risk.register.readers.mapping import (
     AXES,
     COUNTS,
@@ -38,7 +39,7 @@ EXTRA_FIELDS: dict[str, tuple[str, ...]] = {
 
 _MORE = {"registers": ("absent_min", "cancelled"), "pupils": ("group_key",)}
 _RULES = {
-    "registers": ("rows", "codes", "default_reason", "unreported_absence"),
+    "registers": ("rows", "codes", "default_reason", "unreported_absence", "several"),
     "timetable": ("slots",),
     "surveys": ("items", "range", "missing_words"),
     "cases": ("checked", "order"),
@@ -123,12 +124,13 @@ def read_part(
         table=table,
         file=file if file in files else None,
         fields=fields,
-        rows=_choice(raw, "rows", ("all", "absences"), where, entries),
+        rows=_choice(raw, "rows", ("all", "absences", "marks"), where, entries),
         codes=_codes(raw.get("codes", []), f"{where}.codes", entries),
         default_reason=_default_reason(entries.table(raw, "default_reason", where), where, entries),
         unreported_absence=_choice(
             raw, "unreported_absence", ("quarantine", "keep"), where, entries
         ),
+        several=_choice(raw, "several", ("contradict", "add"), where, entries),
         slots=_slots(raw.get("slots", []), f"{where}.slots", entries),
         items=entries.words(raw["items"], f"{where}.items") if "items" in raw else (),
         range=_range(raw.get("range"), f"{where}.range", entries),
@@ -221,13 +223,16 @@ def _codes(raw: Any, where: str, entries: Entries) -> tuple[CodeColumn, ...]:
     found = []
     for number, one in enumerate(raw if isinstance(raw, list) else [raw]):
         place = f"{where}[{number + 1}]"
-        labels = one.get("labels") if isinstance(one, dict) else None
+        labels = _labels(one, place, entries) if isinstance(one, dict) else None
         if not isinstance(labels, dict) or not isinstance(one.get("column"), str):
             entries.wrong(
-                place, "Codes need a column and labels.", 'Write {column = "…", labels = {…}}.'
+                place,
+                "Codes need a column and labels.",
+                'Write {column = "…", labels = {…}}, or table = "dfe" instead of labels.',
             )
             continue
-        entries.known(one, ("column", "labels", "otherwise"), place)
+        known = ("column", "labels", "otherwise", "table", "vocabulary", "axes")
+        entries.known(one, known, place)
         checked = {
             str(label): _axes(axes, f"{place}.{label}", entries) for label, axes in labels.items()
         }
@@ -240,6 +245,22 @@ def _codes(raw: Any, where: str, entries: Entries) -> tuple[CodeColumn, ...]:
             )
         )
     return tuple(found)
+
+
+def _labels(one: dict[str, Any], where: str, entries: Entries) -> Any:
+    """Return the labels, those of a code table first."""
+    given = one.get("labels", {})
+    if "table" not in one or not isinstance(given, dict):
+        return one.get("labels")
+    table = entries.one_of(one["table"], LABEL_TABLES, f"{where}.table")
+    axes = entries.words(one["axes"], f"{where}.axes") if "axes" in one else None
+    if table is None:
+        return given
+    try:
+        return {**table_labels(table, one.get("vocabulary"), axes), **given}
+    except ValueError:
+        entries.wrong(f"{where}.vocabulary", "The table has no such list.", "Leave it out.")
+        return given
 
 
 def _axes(raw: Any, where: str, entries: Entries) -> dict[str, Any]:

@@ -238,7 +238,7 @@ def read_files(raw: dict[str, Any], defaults: Format, entries: Entries) -> dict[
         if not isinstance(one, dict) or not isinstance(one.get("path"), str):
             entries.wrong(where, "A file needs a path.", 'Write path = "name.csv".')
             continue
-        entries.known(one, ("path", "sheet", "skip", "join", *Format.__slots__), where)
+        entries.known(one, ("path", "sheet", "skip", "join", "each", *Format.__slots__), where)
         path = one["path"].replace("\\", "/")
         if path.startswith("/") or ".." in path.split("/") or ":" in path:
             entries.wrong(f"{where}.path", "The path leaves the export.", "Make it relative.")
@@ -253,6 +253,7 @@ def read_files(raw: dict[str, Any], defaults: Format, entries: Entries) -> dict[
             sheet=one.get("sheet"),
             skip=skip,
             joins=_joins(one.get("join", []), where, entries, raw),
+            each=None if "each" not in one else "".join(entries.words(one["each"], where)[:1]),
         )
     return files
 
@@ -268,8 +269,31 @@ def _joins(raw: Any, where: str, entries: Entries, files: ReadOnly[str, Any]) ->
                 'Write {file = "lessons", on = {lessonId = "id"}}.',
             )
             continue
-        joins.append(Join(file=one["file"], on={str(k): str(v) for k, v in on.items()}))
+        entries.known(one, ("file", "on", "within", "optional"), f"{where}.join")
+        joins.append(
+            Join(
+                file=one["file"],
+                on={str(k): str(v) for k, v in on.items()},
+                within=_within(entries.table(one, "within", where), f"{where}.join", entries),
+                optional=one.get("optional", False) is True,
+            )
+        )
     return tuple(joins)
+
+
+def _within(raw: dict[str, Any], where: str, entries: Entries) -> dict[str, tuple[str, str]]:
+    found = {}
+    for column, span in raw.items():
+        words = entries.words(span, f"{where}.within.{column}")
+        if len(words) == 2:
+            found[column] = (words[0], words[1])
+        else:
+            entries.wrong(
+                f"{where}.within",
+                "A span has a begin and an end.",
+                'Write {time = ["from", "to"]}.',
+            )
+    return found
 
 
 def read_source(raw: Any, where: str, entries: Entries) -> Source | None:

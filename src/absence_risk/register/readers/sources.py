@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from absence_risk.errors import Problem
 from absence_risk.register.identity import hides_digits
+from absence_risk.register.readers.json_files import json_as_csv
 from absence_risk.register.readers.text import csv_head
 from absence_risk.register.readers.written import ENCODINGS
 from absence_risk.register.row_files import sql_text
@@ -17,6 +18,10 @@ from absence_risk.register.row_files import sql_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    import duckdb
+    import numpy as np
+    import numpy.typing as npt
 
     from absence_risk.register.readers.mapping import FileSpec
 
@@ -27,6 +32,7 @@ __all__ = [
     "find_files",
     "is_book",
     "open_csv",
+    "open_json",
     "shown_name",
 ]
 
@@ -50,6 +56,10 @@ class OpenFile:
         Column separator.
     damaged : bool
         Whether it has characters that the declared encoding does not have.
+    numbers : numpy.ndarray of int64 or None
+        Line of each row where the file is a copy of JSON; None where rows are lines.
+    broken : tuple of int
+        Lines of JSON that are no object.
     """
 
     path: Path
@@ -57,6 +67,8 @@ class OpenFile:
     columns: tuple[str, ...]
     delimiter: str
     damaged: bool = False
+    numbers: npt.NDArray[np.int64] | None = None
+    broken: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -97,6 +109,8 @@ class Lines:
         list of int
             Lines. A record in quotes that spans several lines is at its first.
         """
+        if self.file.numbers is not None:
+            return [int(self.file.numbers[row]) for row in rows]
         if self._regular is None:
             self._regular = self._is_regular()
         if not self._regular:
@@ -246,6 +260,58 @@ def open_csv(
         message = f"{len(double)} column names occur more than once."
         return _problem("E102", table, shown, message, "Keep one of the columns.")
     return OpenFile(path=path, shown=shown, columns=columns, delimiter=delimiter, damaged=damaged)
+
+
+def open_json(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    root: Path,
+    spec: FileSpec,
+    *,
+    private: Path,
+    columns: Sequence[str],
+    table: str,
+) -> OpenFile | Problem:
+    """Bring the wanted values of a JSON file into rows of text.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        Connection of the engine.
+    path : Path
+        The file.
+    root : Path
+        The export.
+    spec : FileSpec
+        Which list of the objects has the rows.
+    private : Path
+        Folder for a copy, deleted when the conversion ends.
+    columns : sequence of str
+        Paths of the values.
+    table : str
+        Table for messages.
+
+    Returns
+    -------
+    OpenFile or Problem
+        The file, or why it cannot be read.
+    """
+    shown = shown_name(path, root)
+    if path.stat().st_size == 0:
+        return _problem("E004", table, shown, "The file is empty.", "Export it again.")
+    target = _copy_name(private)
+    found = json_as_csv(connection, path, target, columns, spec.each)
+    if found is None:
+        return _problem("E005", table, shown, "The file is not JSON.", "Export it again.")
+    return OpenFile(
+        path=target,
+        shown=shown,
+        columns=tuple(columns),
+        delimiter=",",
+        damaged=found.damaged,
+        numbers=found.numbers,
+        broken=found.broken,
+    )
 
 
 def csv_sql(file: OpenFile) -> str:

@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from absence_risk import check
-from absence_risk.errors import Problem, SchemaError
+from absence_risk.register.readers.joined import cell_sql, joined_rows, open_all, used_columns
 from absence_risk.register.readers.mapping import MINUTE_FIELDS, Source
-from absence_risk.register.readers.sources import Lines, OpenFile, csv_sql, find_files, open_csv
+from absence_risk.register.readers.sources import Lines
 from absence_risk.register.readers.written import Fault, clean_text, text_list, value_sql
 from absence_risk.register.row_files import quoted, sql_text
 from absence_risk.register.schema import TABLES
@@ -155,102 +154,18 @@ def stage(desk: Desk, part: Part, name: str) -> Staged:
         If files are missing, cannot be read or lack columns that the mapping names.
     """
     spec = desk.mapping.files[part.file or ""]
-    opened = _open_all(desk, spec, part)
+    opened = open_all(desk, spec, part)
     _label_types(desk, part, name)
     select = _Select(desk, part, spec, damaged=any(file.damaged for file in opened), name=name)
     staged = Staged(name=name, part=part, faults=select.faults, columns=set(part.fields))
     for number, file in enumerate(opened):
-        query = f"SELECT {select.chosen} FROM {_from(desk, spec, file)}"
+        query = f"SELECT {select.chosen} FROM {joined_rows(desk, spec, file)}"
         verb = f"CREATE TEMP TABLE {name} AS" if number == 0 else f"INSERT INTO {name}"
         desk.connection.execute(f"{verb} {query}")
         total = desk.connection.sql(f"SELECT count(*) FROM {name}").fetchall()[0][0]
-        staged.files.append(Lines(file, int(total) - staged.n_rows, _rejected(desk, file.path)))
+        gone = {**_rejected(desk, file.path), **dict.fromkeys(file.broken, "E106")}
+        staged.files.append(Lines(file, int(total) - staged.n_rows, gone))
     return staged
-
-
-def _open_all(desk: Desk, spec: FileSpec, part: Part) -> list[OpenFile]:
-    paths = find_files(desk.root, spec)
-    if not paths:
-        raise SchemaError([_absent(spec, part)])
-    opened: list[OpenFile] = []
-    problems: list[Problem] = []
-    for path in paths:
-        file = open_csv(path, desk.root, spec, desk.private, part.table)
-        if isinstance(file, Problem):
-            problems.append(file)
-            continue
-        opened.append(file)
-        problems += _missing_columns(spec, part, file)
-    if problems:
-        raise SchemaError(problems)
-    return opened
-
-
-def _absent(spec: FileSpec, part: Part) -> Problem:
-    return Problem(
-        code="E002",
-        table=part.table,
-        file=spec.path,
-        message="The export has no such file.",
-        fix=f"Correct the path of files.{spec.name} in the mapping, or add the file.",
-    )
-
-
-def _used_columns(part: Part, spec: FileSpec) -> list[str]:
-    names = [
-        c for source in (*part.fields.values(), *part.checked.values()) for c in source.columns
-    ]
-    names += [s.until for s in part.fields.values() if s.until is not None]
-    names += [code.column for code in part.codes]
-    names += [*part.items, *(c for c in spec.skip)]
-    return [*names, *(column for join in spec.joins for column in join.on)]
-
-
-def _missing_columns(spec: FileSpec, part: Part, file: OpenFile) -> list[Problem]:
-    joined = {join.file for join in spec.joins}
-    problems = []
-    for name in dict.fromkeys(_used_columns(part, spec)):
-        if name in file.columns or name.partition(".")[0] in joined:
-            continue
-        near = check.nearest(name, file.columns)
-        problems.append(
-            Problem(
-                code="E101",
-                table=part.table,
-                file=file.shown,
-                column=name,
-                message="The file has no such column.",
-                fix=f"Did you mean {near!r}?" if near else "Correct the mapping.",
-            )
-        )
-    return problems
-
-
-def _from(desk: Desk, spec: FileSpec, file: OpenFile) -> str:
-    """Return the rows of a file with the columns that are looked up in others, in order."""
-    if not spec.joins:
-        return f"{csv_sql(file)} s"
-    place = f'(SELECT *, row_number() OVER () AS "row no" FROM {csv_sql(file)}) s'
-    for join in spec.joins:
-        other = desk.mapping.files[join.file]
-        sources = []
-        for path in find_files(desk.root, other):
-            found = open_csv(path, desk.root, other, desk.private, "registers")
-            if isinstance(found, Problem):
-                raise SchemaError([found])
-            sources.append(f"SELECT * FROM {csv_sql(found)}")
-        if not sources:
-            raise SchemaError([_absent(other, desk.mapping.of("registers")[0])])
-        keys = ", ".join(quoted(column) for column in join.on.values())
-        union = " UNION ALL BY NAME ".join(sources)
-        alias = quoted(join.file)
-        place += (
-            f" LEFT JOIN (SELECT * FROM ({union}) QUALIFY row_number() OVER "
-            f"(PARTITION BY {keys}) = 1) {alias} ON "
-        ) + " AND ".join(
-            f"s.{quoted(mine)} = {alias}.{quoted(theirs)}" for mine, theirs in join.on.items()
-        )
-    return f'{place} ORDER BY s."row no"'
 
 
 def _rejected(desk: Desk, path: Path) -> dict[int, str]:
@@ -297,10 +212,7 @@ class _Select:
         self.chosen = ", ".join(columns)
 
     def cell(self, column: str) -> str:
-        file, dot, rest = column.partition(".")
-        if dot and file in {join.file for join in self.spec.joins}:
-            return f"{quoted(file)}.{quoted(rest)}"
-        return f"s.{quoted(column)}"
+        return cell_sql(column, self.spec)
 
     def _field(self, name: str, source: Source) -> list[str]:
         if name in DOMAINS:
@@ -317,6 +229,9 @@ class _Select:
         cell, column = self.cell(source.columns[0]), source.columns[0]
         if kind == "text" and len(source.columns) > 1:
             return f"{self._several(source)} AS {quoted(name)}"
+        if len(source.columns) > 1:
+            cells = (clean_text(self.cell(one), self.form) for one in source.columns)
+            cell = f"coalesce({', '.join(cells)})"
         value = value_sql(kind, cell, column, source, self.form, end=end)
         self.faults += value.faults
         if name in needed_fields(self.part.table):
@@ -379,6 +294,8 @@ class _Select:
 
     def _lookups(self) -> None:
         for join in self.spec.joins:
+            if join.optional:
+                continue
             mine = next(iter(join.on))
             theirs = join.on[mine]
             self.faults.append(
@@ -392,7 +309,7 @@ class _Select:
             )
 
     def _damage(self) -> None:
-        used = dict.fromkeys(_used_columns(self.part, self.spec))
+        used = dict.fromkeys(used_columns(self.part, self.spec))
         cells = ", ".join(self.cell(column) for column in used)
         self.faults.append(
             Fault(
