@@ -40,7 +40,9 @@ def tables():
     """Pupils who join, leave, come late and go unreported, in parts of two terms."""
     whole = {
         name: table.to_pandas()
-        for name, table in frames(simulate("region", pupils=240, seed=6)).items()
+        for name, table in frames(
+            simulate("region", pupils=240, seed=6), detail="everything"
+        ).items()
     }
     for name in ("registers", "calendar"):
         dates = pd.to_datetime(whole[name]["date"])
@@ -108,7 +110,7 @@ CARRIES = {
     "wilma_older": [*product(("minutes_share", "any_lesson", "start_of_day"), ("offered",))],
     "denmark": [("start_of_day", "offered")],
     "denmark_legal": [("start_of_day", "offered")],
-    "dfe": [("start_of_day", "offered"), ("start_of_day", "reported")],
+    "dfe": [*product(("start_of_day", "half_days"), ("offered", "reported"))],
 }
 CASES = [(layout, *case) for layout, cases in CARRIES.items() for case in cases]
 
@@ -133,28 +135,6 @@ def test_every_row_is_kept_and_the_register_is_usable(read_back, layout):
     assert checked.ok, str(checked)
 
 
-def test_england_gives_the_sessions_of_the_lessons(original, tables, read_back, key):
-    """Under its own definition: half-days, each by its first lesson, counted by hand here."""
-    rows = tables["registers"].sort_values(["pupil_key", "date", "slot"])
-    some = np.sort(original.pupils["pupil_key"].unique())[::6]
-    rows = rows[rows["pupil_key"].isin(some)]
-    want = {}
-    for (pupil, date), day in rows.groupby(["pupil_key", "date"]):
-        lessons = list(day.itertuples())
-        starts = [lessons[0]]
-        if len(lessons) > 1:
-            starts.append(lessons[(len(lessons) + 1) // 2])
-        valid = invalid = 0
-        for lesson in starts:
-            if not lesson.is_reported:
-                continue
-            missed = lesson.valid_min + lesson.invalid_min == lesson.scheduled_min
-            valid += 150 * (missed and lesson.valid_min > lesson.invalid_min)
-            invalid += 150 * (missed and lesson.valid_min <= lesson.invalid_min)
-        want[pupil, date] = (150 * len(starts), valid, invalid)
-    assert_cells(want, original, read_back["dfe"][0].cube(), key, some)
-
-
 def test_edfi_gives_the_hundredths_of_the_day(original, read_back, key):
     """Under its own definition: the share of the day in hundredths of a nominal day of 100."""
     want = original.cube()
@@ -167,25 +147,11 @@ def test_edfi_gives_the_hundredths_of_the_day(original, read_back, key):
     assert np.array_equal(got_invalid, np.minimum(invalid, 100 - valid))
 
 
-def assert_cells(want, original, cube, key, some):
-    every = np.sort(original.pupils["pupil_key"].unique())
-    scheduled, valid, invalid = (
-        cells[np.isin(every, some)] for cells in rows_of(cube, original, key)
-    )
-    pupils = {key: row for row, key in enumerate(some)}
-    days = {day: column for column, day in enumerate(pd.to_datetime(original.calendar.dates))}
-    expected = np.zeros((3, *scheduled.shape), dtype=np.int64)
-    for (pupil, date), cells in want.items():
-        expected[:, pupils[pupil], days[date]] = cells
-    assert expected[1:].sum() > 0
-    for a, b in zip(expected, (scheduled, valid, invalid), strict=True):
-        assert np.array_equal(a, b)
-
-
 @pytest.mark.parametrize("layout", ["plain", "ss12000", "wilma", "wilma_older"])
 def test_reasons_of_lessons_survive(tables, read_back, key, layout):
     """By pupil, date and lesson; SS 12000 and the Swedish export as words of a local table."""
     rows = tables["registers"]
+    rows = rows[rows["superseded_at"].isna()]
     absent = rows[rows["valid_min"].fillna(0) + rows["invalid_min"].fillna(0) > 0]
     made = Pseudonyms.from_file(key, project="absence-risk").keys(
         "register", list(person_ids(absent["pupil_key"]))
@@ -195,14 +161,22 @@ def test_reasons_of_lessons_survive(tables, read_back, key, layout):
     both = want.merge(found, on=["pupil_key", "date", "slot"], how="left")
     assert len(both) == len(want) > 1000
     assert (both["reason_code_x"] == both["reason_code_y"]).all()
-    assert (both["validity_x"].astype(str) == both["validity_y"].astype(str)).all()
+    stated = both["validity_x"].astype(str)
+    if layout in ("plain", "ss12000"):
+        stated = stated.replace("pending", "invalid")
+    assert (stated == both["validity_y"].astype(str)).all()
 
 
 @pytest.mark.parametrize("layout", ["denmark", "dfe", "wilma", "wilma_older"])
 def test_lateness_survives_as_a_mark(tables, read_back, layout):
     rows = tables["registers"]
+    rows = rows[rows["superseded_at"].isna()]
+    if layout in ("denmark", "dfe"):
+        rows = rows[rows["slot"] == 1]
     late = int((rows["late_min"].fillna(0) > 0).sum())
     found = current(read_back[layout][0])
+    if layout == "dfe":
+        found = found[found["slot"] == 1]
     assert late > 50
     assert int((found["reason_code"] == 80).sum()) == late
 

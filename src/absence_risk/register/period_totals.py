@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
-from absence_risk import check
 from absence_risk.errors import DesignError, Problem
 from absence_risk.register.definition import AbsenceDefinition
 from absence_risk.register.panel import PANEL_COLUMNS
@@ -23,6 +22,7 @@ _CANNOT = (
     "minutes",
     "periods shorter than those of the export",
     "reasons, lateness, and changes of a record",
+    "the number of school days in a period, so that short months are not left out",
 )
 
 
@@ -90,12 +90,13 @@ class PeriodTotals:
             If the totals cannot carry the period or the definition; it says which they can.
         """
         rule = definition or AbsenceDefinition()
-        check.choice(period, ("week", "month", "term", "year"), "period")
         if period not in _COARSER[self.finest]:
             carried = ", ".join(_COARSER[self.finest])
             self._refuse(f"These are totals by {self.finest}: they give {carried}, not {period}.")
         if rule.day_rule != "minutes_share" or rule.late_rule != "present":
             self._refuse("Totals of minutes have no days and no lateness to apply this rule to.")
+        if not isinstance(rule.numerator, str):
+            self._refuse("Totals have no reasons to choose from.")
         denominator = "scheduled_min" if rule.denominator == "offered" else "reported_min"
         if denominator not in self.frame:
             self._refuse("The export does not say which minutes were reported.")

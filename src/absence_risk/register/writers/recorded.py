@@ -33,11 +33,11 @@ class Recorded:
     rows : pandas.DataFrame
         Current rows by pupil, date and slot: pupil_key, date, slot, scheduled, reported, valid,
         invalid, late, other (minutes, 0 where nobody reported), reason (-1 where none),
-        validity (empty where none), recorded_at, subject, and spell: the row in ``pupils`` of the
-        enrolment that holds on the date.
+        validity (empty where none), recorded_at, subject, group, and spell: the row in ``pupils``
+        of the enrolment that holds on the date.
     pupils : pandas.DataFrame
-        Enrolment spells of unprotected pupils, with ``class_label``: the class, or school and
-        grade where there is none.
+        Enrolment spells of unprotected pupils, with ``class_label``: the class, or the group where
+        all lessons of the spell are of one, or school and grade.
     schools, calendar, cases, surveys, outcomes : pandas.DataFrame
         Canonical tables.
     """
@@ -72,11 +72,10 @@ def recorded(source: Register | Mapping[str, Any]) -> Recorded:
     """
     register = read_register(source) if isinstance(source, Mapping) else source
     pupils = register.pupils.copy()
-    in_class = pupils["class_key"].notna()
-    by_grade = pupils["school_key"].astype(str) + "-" + pupils["grade"].astype(int).astype(str)
-    pupils["class_label"] = pupils["class_key"].astype(object).where(in_class, by_grade)
+    rows = _rows(register, pupils)
+    pupils["class_label"] = _classes(pupils, rows)
     return Recorded(
-        rows=_rows(register, pupils),
+        rows=rows,
         pupils=pupils,
         schools=register.schools,
         calendar=register.school_dates,
@@ -84,6 +83,17 @@ def recorded(source: Register | Mapping[str, Any]) -> Recorded:
         surveys=register.surveys,
         outcomes=register.outcomes,
     )
+
+
+def _classes(pupils: pd.DataFrame, rows: pd.DataFrame) -> pd.Series:
+    """Return the class of each spell: its key, or the one group of its lessons, or the grade."""
+    import pandas as pd  # noqa: PLC0415
+
+    found = pupils["school_key"].astype(str) + "-" + pupils["grade"].astype(int).astype(str)
+    groups = rows[rows["group"] != ""].groupby("spell")["group"].agg(["first", "nunique"])
+    alone = groups.loc[groups["nunique"] == 1, "first"]
+    found = pd.Series(alone.reindex(pupils.index).to_numpy(dtype=object)).fillna(found)
+    return pupils["class_key"].astype(object).where(pupils["class_key"].notna(), found)
 
 
 def _rows(register: Register, pupils: pd.DataFrame) -> pd.DataFrame:
@@ -125,6 +135,7 @@ def _rows(register: Register, pupils: pd.DataFrame) -> pd.DataFrame:
             "reason": numbers("reason_code", -1),
             "validity": texts("validity"),
             "subject": texts("subject_code"),
+            "group": texts("group_key"),
             "recorded_at": found["recorded_at"] if "recorded_at" in found.columns else pd.NaT,
             "spell": spell,
         }
