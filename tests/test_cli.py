@@ -159,7 +159,7 @@ def test_a_run_stopped_half_way_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("verb", ["simulate", "validate", "study"])
+@pytest.mark.parametrize("verb", ["simulate", "validate", "import", "study"])
 def test_every_verb_shows_an_example(verb):
     done = call(verb, "--help")
     assert done.returncode == 0

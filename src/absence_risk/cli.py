@@ -123,17 +123,29 @@ def simulate(
     _say({"folder": str(out), **manifest}, text, as_json=as_json)
 
 
-@app.command(epilog="Example: [bold]absence-risk validate demo/register[/bold]")
+@app.command(
+    epilog="Example: [bold]absence-risk validate demo/register[/bold]; of an export: "
+    "[bold]absence-risk validate export --suggest-mapping > mapping.toml[/bold]"
+)
 def validate(
     folder: Folder,
     *,
     layout: FromLayout = None,
     key: KeyFile = None,
+    suggest: Annotated[
+        bool,
+        typer.Option("--suggest-mapping", help="Print a draft of a mapping for this export."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check a register against the rule catalogue; list all problems at once."""
+    """Check a register or an export against the rule catalogue; list all problems at once."""
     from absence_risk.register.register import read_register  # noqa: PLC0415
 
+    if suggest:
+        from absence_risk.register.readers.suggest import suggest_mapping  # noqa: PLC0415
+
+        typer.echo(suggest_mapping(folder), nl=False)
+        return
     with _progress("Validating"):
         register = read_register(folder, layout, key=key)
         report = register.validate()

@@ -212,6 +212,7 @@ def _converted(
         tables.append(settle_outcomes(desk, rest["outcomes"]))
     tell("Writing tables", 0.8)
     report = _report(desk, tables)
+    _refuse_empty(report)
     _write(desk, tables, rows, target)
     if quarantine is not None:
         write_quarantine(desk, tables, quarantine)
@@ -238,6 +239,15 @@ def _report(desk: Desk, tables: list[Settled]) -> ConversionReport:
         problems=tuple(problems),
         notes=tuple(conversion_notes(desk, tables)),
     )
+
+
+def _refuse_empty(report: ConversionReport) -> None:
+    """Raise where a table has lines and none of them is sound: the mapping is wrong."""
+    needed = ("pupils", "timetable", "registers")
+    for name in needed:
+        mine = [one for one in report.accounts if one.table == name]
+        if mine and not any(one.kept for one in mine) and any(one.quarantined for one in mine):
+            raise SchemaError(report.problems)
 
 
 def _write(desk: Desk, tables: list[Settled], rows: list[Settled], target: Path) -> None:
