@@ -22,7 +22,7 @@ from absence_risk.register.cube import Cube
 from absence_risk.register.definition import AbsenceDefinition
 from absence_risk.synthetic.records import register_rows
 from absence_risk.synthetic.simulation import INVALID
-from absence_risk.synthetic.tables import small_tables
+from absence_risk.synthetic.tables import pupil_tables, school_tables
 from absence_risk.synthetic.truth.counterfactual import Reference
 from absence_risk.synthetic.truth.wellbeing import absence_beyond
 
@@ -117,7 +117,8 @@ def recorded(world: World) -> tuple[Cube, Register]:
     keys = world.pupil_key[order].astype(np.uint32)
     cube = Cube(keys, world.year, *arrays, AbsenceDefinition())
     one_pupil = register_rows(world, order[:1], "day")
-    return cube, ar.read_register({"registers": one_pupil, **small_tables(world)})
+    tables = {**school_tables(world), **pupil_tables(world)}
+    return cube, ar.read_register({"registers": one_pupil, **tables})
 
 
 def same_as_register() -> None:
