@@ -7,7 +7,6 @@ import pytest
 
 from absence_risk.policy import Staircase, Step, replay
 from absence_risk.synthetic import Scenario, simulate
-from absence_risk.synthetic.simulation import INVALID
 
 WINDOW = 60  # school days of 12 weeks
 
@@ -27,20 +26,6 @@ def windows(share, start):
     parts = (slice(start, start + WINDOW), slice(start + WINDOW, start + 2 * WINDOW))
     before, after = (share[:, part].mean(axis=1) for part in parts)
     return before, after, before >= 0.10 - 1e-12
-
-
-def test_levels_are_those_of_denmark(danish):
-    year = danish.true_share().mean(axis=1)
-    # Monte-Carlo standard errors with 24,000 pupils: 0.04, 0.23 and 0.28 points
-    assert year.mean() == pytest.approx(0.059, abs=0.003)
-    assert (year > 0.10).mean() == pytest.approx(0.147, abs=0.010)
-    assert (year <= 0.02).mean() == pytest.approx(0.255, abs=0.015)
-
-
-def test_unlawful_absence_is_near_the_published_share(danish):
-    missed = np.bitwise_count(danish.days.missed) / danish.pupils.lessons[:, None]
-    unlawful = missed[danish.days.reason == INVALID].sum() / missed.sum()
-    assert unlawful == pytest.approx(0.13, abs=0.03)
 
 
 def test_absence_is_stationary_and_nobody_is_helped(danish):
@@ -94,9 +79,10 @@ def test_a_monthly_step_at_20_per_cent_reaches_half_of_all_pupils_in_a_year(cube
     assert 0.48 < reached.mean() < 0.57
     later = (found.step[:, 1:] > 0).any(axis=1)
     assert 0.45 < later.mean() < 0.55
-    # Few of them miss as much over the year: positive predictive value 4 to 8 %
-    assert 0.025 < (year >= 0.20).mean() < 0.04
-    assert 0.04 < (year[reached] >= 0.20).mean() < 0.08
+    # EVIDENCE 3.2 has 2.2 to 2.6 % over the year and positive predictive values of 4 to 5 %; the
+    # standard errors are 0.24 and 0.45 points
+    assert 0.022 - 0.005 < (year >= 0.20).mean() < 0.026 + 0.005
+    assert 0.04 - 0.01 < (year[reached] >= 0.20).mean() < 0.05 + 0.01
 
 
 def test_most_who_are_flagged_never_avoid_school(danish):
