@@ -24,23 +24,33 @@ from absence_risk import synthetic
 
 PUPILS = (25_000, 50_000, 100_000)
 MILLION = 1_000_000
+CORRECTED = {
+    "subjects.avoided": "subjects",
+    "corrections.unexplained": 0.25,
+    "corrections.invalid_first": 0.05,
+    "corrections.late_share": 0.03,
+}
 BARS = {"simulate": (2.0, 300), "write": (12.0, 600)}
 WAYS = {
     "simulate": "one school year in memory, policy and cases",
     "write": "simulate and write lesson rows to parquet",
     "write, 2 threads": "the same, one thread simulating while another writes",
     "write and truth": "the same as write, with truth.json",
+    "write everything": "the same as write, with all canonical columns",
+    "write corrected": "the same, and a scenario that corrects records and reports late",
 }
 
 
 def run(way: str, pupils: int, folder: Path) -> int:
     """Do one thing; return the number of pupil-days or rows."""
-    world = synthetic.simulate("municipality", pupils=pupils, seed=1)
+    do = CORRECTED if way == "write corrected" else None
+    world = synthetic.simulate("municipality", pupils=pupils, seed=1, do=do)
     if way == "simulate":
         return int(world.days.reason.size)
     if way != "write and truth":
         vars(world)["truth"] = {}
-    manifest = world.write(folder / "register", threads=2 if "2" in way else 1)
+    detail = "everything" if way in {"write everything", "write corrected"} else "figures"
+    manifest = world.write(folder / "register", detail=detail, threads=2 if "2" in way else 1)
     return int(manifest["rows"])
 
 

@@ -85,13 +85,14 @@ def register_rows(
     everything = detail == "everything"
     if not (everything or world.scenario.corrections.moves):
         return arrow_rows(found, minutes)
-    versions = versions_of(found, _changes(world, pupils, layout, by_day=by_day), minutes)
-    teaching = None
-    if everything:
-        teaching = _teaching(world, pupils, layout, by_day=by_day)
-        teaching = teaching._replace(
-            subject=teaching.subject[versions.of_row], group=teaching.group[versions.of_row]
-        )
+    changes = None
+    if world.scenario.corrections.moves:
+        changes = _changes(world, pupils, layout, by_day=by_day)
+    versions = versions_of(found, changes, minutes)
+    teaching = _teaching(world, pupils, layout, by_day=by_day) if everything else None
+    if teaching is not None and versions.of_row is not None:
+        own = versions.of_row
+        teaching = teaching._replace(subject=teaching.subject[own], group=teaching.group[own])
     return arrow_rows(versions.rows, minutes, versions.stamps, teaching)
 
 

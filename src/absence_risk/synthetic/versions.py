@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from absence_risk.synthetic.corrections import LEAVE, PENDING, UNAUTHORISED
+from absence_risk.synthetic.corrections import LEAVE, PENDING
 from absence_risk.synthetic.row_columns import DOCUMENTATION, SOURCES, Rows, Stamps
 
 if TYPE_CHECKING:
@@ -23,12 +24,39 @@ _BREAK = 10  # minutes between lessons
 _LAST_BELL = 23 * _HOUR + 59 * _MINUTE
 _OFFICE = 15 * _HOUR  # decisions on leave, a day ahead, and corrections
 _AFTERWARDS = 16 * _HOUR  # reports that come late
-_TEACHER, _GUARDIANS, _AUTO, _ADMIN = (
-    SOURCES.index(word) for word in ("teacher", "guardian", "auto", "admin")
+
+
+class _State(IntEnum):
+    """What the final version of a row says, as far as it matters for who recorded it when."""
+
+    SILENT = 0
+    PRESENT = 1
+    REPORTED = 2  # by a guardian, in the morning
+    GRANTED = 3
+    INVALID = 4
+    EXPLAINED = 5  # corrected, as all that follow
+    CERTIFIED = 6
+    SETTLED_INVALID = 7
+
+
+_WHO = {
+    _State.SILENT: ("auto", None),
+    _State.PRESENT: ("teacher", None),
+    _State.REPORTED: ("guardian", "guardian"),
+    _State.GRANTED: ("admin", "school_decision"),
+    _State.INVALID: ("teacher", "none"),
+    _State.EXPLAINED: ("guardian", "guardian"),
+    _State.CERTIFIED: ("admin", "health_prof"),
+    _State.SETTLED_INVALID: ("admin", "none"),
+}
+_SOURCE = np.array([SOURCES.index(_WHO[s][0]) for s in _State], dtype=np.int8)
+_PAPER = np.array(
+    [-1 if (paper := _WHO[s][1]) is None else DOCUMENTATION.index(paper) for s in _State],
+    dtype=np.int8,
 )
-_NO_PAPER, _WORD_OF_GUARDIAN, _DECISION, _CERTIFICATE = (
-    DOCUMENTATION.index(word) for word in ("none", "guardian", "school_decision", "health_prof")
-)
+_BY_TEACHER = np.isin(np.arange(len(_State)), (0, 2, 3), invert=True)  # the first version
+_OF_CODE = np.full(256, _State.REPORTED, dtype=np.uint8)
+_OF_CODE[LEAVE], _OF_CODE[PENDING:] = _State.GRANTED, _State.INVALID
 
 
 class Changes(NamedTuple):
@@ -61,16 +89,16 @@ class Versions(NamedTuple):
         The versions.
     stamps : Stamps
         When each held.
-    of_row : numpy.ndarray of int64
-        The row of which each is a version.
+    of_row : numpy.ndarray of int64 or None
+        The row of which each is a version; None where each row has one.
     """
 
     rows: Rows
     stamps: Stamps
-    of_row: npt.NDArray[np.int64]
+    of_row: npt.NDArray[np.int64] | None
 
 
-def versions_of(rows: Rows, changes: Changes, minutes: int) -> Versions:
+def versions_of(rows: Rows, changes: Changes | None, minutes: int) -> Versions:
     """Return every version of some rows.
 
     At any moment after a lesson exactly one version holds. A lesson that is not yet reported has
@@ -81,8 +109,8 @@ def versions_of(rows: Rows, changes: Changes, minutes: int) -> Versions:
     ----------
     rows : Rows
         Final state of the rows.
-    changes : Changes
-        What changed after the lesson.
+    changes : Changes or None
+        What changed after the lesson; None where nothing did.
     minutes : int
         Minutes of a lesson.
 
@@ -91,90 +119,68 @@ def versions_of(rows: Rows, changes: Changes, minutes: int) -> Versions:
     Versions
         One to three for each row.
     """
-    absent = rows.known & (rows.missed > 0)
-    corrected = absent & (changes.first > 0)
-    known_early = absent & ~corrected & (rows.code < PENDING)
-    late = rows.known & ~known_early & (changes.late > 0)
-    overtaken = late & corrected & (changes.delay <= changes.late)
-    has_first = corrected & ~overtaken
-    begun = np.where(late, _clock(rows.date, changes.late, _AFTERWARDS), _ends(rows, minutes))
-    settled = _clock(rows.date, changes.delay, _OFFICE)
-    final = _final(rows, changes, corrected=corrected, known_early=known_early)
-    final = final._replace(
-        recorded=np.select(
-            [corrected, known_early, rows.known],
-            [settled, final.recorded, begun],
-            _starts(rows, minutes),
-        )
-    )
-    number = 1 + late.astype(np.int64) + has_first
-    if not (number > 1).any():
-        return Versions(rows, final, np.arange(len(number)))
-    of_row = np.repeat(np.arange(len(number)), number)
-    end = np.cumsum(number)
-    out, stamps = _pick(rows, of_row), _pick(final, of_row)
-    waiting, first = (end - number)[late], end[has_first] - 2
-    out.known[waiting] = False
-    out.code[first] = changes.first[has_first]
-    until = np.where(overtaken, settled, begun)
-    stamps.recorded[waiting], stamps.superseded[waiting] = _starts(rows, minutes)[late], until[late]
-    stamps.source[waiting], stamps.documentation[waiting] = _AUTO, -1
-    stamps.recorded[first], stamps.superseded[first] = begun[has_first], settled[has_first]
-    stamps.source[first], stamps.documentation[first] = _TEACHER, _NO_PAPER
-    return Versions(out, stamps, of_row)
+    state = _states(rows, changes)
+    midnight = rows.date.astype(np.int64) * _DAY
+    begins, times = _times(rows, minutes)
+    place = rows.slot if rows.slot.any() else rows.lessons
+    recorded = midnight + times.take(state * np.int16(times.shape[1]) + place)
+    stamps = Stamps(recorded, np.zeros_like(recorded), _SOURCE[state], _PAPER[state])
+    if changes is None:
+        return Versions(rows, stamps, None)
+    late = np.flatnonzero((changes.late > 0) & _BY_TEACHER[state])
+    recorded[late] = midnight[late] + changes.late[late].astype(np.int64) * _DAY + _AFTERWARDS
+    fixed = np.flatnonzero(state >= _State.EXPLAINED)
+    begun = recorded.copy()
+    recorded[fixed] = midnight[fixed] + changes.delay[fixed].astype(np.int64) * _DAY + _OFFICE
+    first = fixed[(changes.late[fixed] == 0) | (changes.delay[fixed] > changes.late[fixed])]
+    number = np.ones(len(state), dtype=np.int8)
+    number[late] += 1
+    number[first] += 1
+    of_row = np.repeat(np.arange(len(state)), number)
+    end = np.cumsum(number, dtype=np.int64)
+    rows, stamps = _pick(rows, of_row), _pick(stamps, of_row)
+    at = end[late] - number[late]
+    rows.known[at] = False
+    stamps.recorded[at] = midnight[late] + begins[place[late]]
+    stamps.superseded[at] = np.minimum(begun, recorded)[late]
+    stamps.source[at], stamps.documentation[at] = _SOURCE[_State.SILENT], _PAPER[_State.SILENT]
+    at = end[first] - 2
+    rows.code[at] = changes.first[first]
+    stamps.recorded[at], stamps.superseded[at] = begun[first], recorded[first]
+    stamps.source[at], stamps.documentation[at] = _SOURCE[_State.INVALID], _PAPER[_State.INVALID]
+    return Versions(rows, stamps, of_row)
 
 
-def _final(
-    rows: Rows,
-    changes: Changes,
-    *,
-    corrected: npt.NDArray[np.bool_],
-    known_early: npt.NDArray[np.bool_],
-) -> Stamps:
-    """Return who recorded the final state on what; the time only for what was known early."""
-    leave = rows.code == LEAVE
-    invalid = rows.code >= UNAUTHORISED
-    absent = rows.known & (rows.missed > 0)
-    source = np.select(
-        [
-            ~rows.known,
-            known_early & leave,
-            known_early,
-            corrected & (changes.certificate | invalid),
-        ],
-        [_AUTO, _ADMIN, _GUARDIANS, _ADMIN],
-        np.where(corrected, _GUARDIANS, _TEACHER),
-    )
-    paper = np.select(
-        [~absent, invalid, leave, corrected & changes.certificate],
-        [-1, _NO_PAPER, _DECISION, _CERTIFICATE],
-        _WORD_OF_GUARDIAN,
-    )
-    before = np.where(leave, _OFFICE - _DAY, _GUARDIAN)
-    return Stamps(
-        recorded=_clock(rows.date, 0, before),
-        superseded=np.zeros(len(source), dtype=np.int64),
-        source=source.astype(np.int8),
-        documentation=paper.astype(np.int8),
-    )
+def _states(rows: Rows, changes: Changes | None) -> npt.NDArray[np.uint8]:
+    """Return the `_State` of each row."""
+    state = _OF_CODE[rows.code]
+    state[rows.missed == 0] = _State.PRESENT
+    state[~rows.known] = _State.SILENT
+    if changes is None:
+        return state
+    fixed = np.flatnonzero(changes.first)
+    fixed = fixed[state[fixed] > _State.PRESENT]
+    valid = np.where(changes.certificate[fixed], _State.CERTIFIED, _State.EXPLAINED)
+    state[fixed] = np.where(rows.code[fixed] < PENDING, valid, _State.SETTLED_INVALID)
+    return state
 
 
-def _clock(date: npt.NDArray[np.int32], days: Any, seconds: Any) -> npt.NDArray[np.int64]:
-    """Return a time on a day that lies some days after a date."""
-    return np.asarray((date.astype(np.int64) + days) * _DAY + seconds)
+def _times(rows: Rows, minutes: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return when lessons begin, and when the first version of a row is recorded, by state.
 
-
-def _starts(rows: Rows, minutes: int) -> npt.NDArray[np.int64]:
-    """Return when each lesson began; a day begins with its first lesson."""
-    before = np.maximum(np.arange(256) - 1, 0) * (minutes + _BREAK) * _MINUTE
-    return _clock(rows.date, 0, np.minimum(_FIRST_BELL + before, _LAST_BELL)[rows.slot])
-
-
-def _ends(rows: Rows, minutes: int) -> npt.NDArray[np.int64]:
-    """Return when each lesson ended; a day ends with its last lesson."""
-    last = np.where(rows.slot > 0, rows.slot, rows.lessons).astype(np.int64)
-    after = last * (minutes + _BREAK) * _MINUTE - _BREAK * _MINUTE
-    return _clock(rows.date, 0, np.minimum(_FIRST_BELL + after, _LAST_BELL))
+    The place of a row is its lesson; that of a day is its number of lessons, and a day begins with
+    the first and ends with the last.
+    """
+    place = np.arange(256)
+    whole = (minutes + _BREAK) * _MINUTE
+    starts = _FIRST_BELL + np.maximum(place - 1, 0) * whole * bool(rows.slot.any())
+    ends = _FIRST_BELL + place * whole - _BREAK * _MINUTE
+    times = np.tile(np.minimum(ends, _LAST_BELL), (len(_State), 1))
+    starts = np.minimum(starts, _LAST_BELL)
+    times[_State.SILENT] = starts
+    times[_State.REPORTED] = _GUARDIAN
+    times[_State.GRANTED] = _OFFICE - _DAY
+    return starts, times
 
 
 def _pick(columns: T, rows: npt.NDArray[np.int64]) -> T:
