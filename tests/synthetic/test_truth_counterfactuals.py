@@ -90,6 +90,21 @@ def test_a_staircase_without_one_action_changes_those_who_got_it(acted, step):
     assert pair.rows.size < PUPILS
 
 
+@pytest.mark.parametrize("beta", [0.25, -0.5])
+def test_certificates_that_are_not_asked_for_change_labels_of_the_well(beta):
+    base = {"actions.certificate": 0.5, "avoidance.beta_valid": beta}
+    reference = Reference(simulate("region", pupils=PUPILS, seed=SEED, do=base))
+    chance = list(reference.world.scenario.actions.chance)
+    chance[reference.world.scenario.actions.certificate_step - 1] = 0.0
+    pair = reference.pair({"actions.chance": tuple(chance)})
+    whole = simulate("region", pupils=PUPILS, seed=SEED, do={**base, "actions.chance": chance})
+    for name, fact in arrays(reference.world).items():
+        built = fact.copy()
+        built[pair.rows] = arrays(pair.other.world)[name]
+        np.testing.assert_array_equal(built, arrays(whole)[name])
+    assert np.setdiff1d(pair.rows, reference.avoiders).size > 0
+
+
 def test_effects_of_an_action_add_up(acted):
     found = {entry.id: entry.found for entry in actions_simulated(acted)}
     for step in (1, 2, 3):

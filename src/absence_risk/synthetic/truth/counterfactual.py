@@ -161,39 +161,62 @@ class Reference:
         return self.avoiders if lower else self._all
 
     def _reached_by_actions(self, more: npt.NDArray[np.float64]) -> Rows:
-        """Return whose actions may not be taken, where no chance of an action rises."""
+        """Return who may differ where some actions are not taken, and none besides.
+
+        Of the pupils acted on who are on level 1 all year, those who may rise without help; all of
+        them where certificates would not be asked for, which changes labels.
+        """
         if (more > 0).any():
             return self._all
-        begins = self.world.taken.begins[:, :, more < 0]
-        return np.flatnonzero((begins < NEVER).any(axis=(1, 2)))
+        plan, less = self.world.scenario.actions, more < 0
+        acted = np.asarray((self.world.taken.begins < NEVER).any(axis=1))
+        help_ = float(np.maximum(plan.effect, 0.0)[less].sum())
+        rows = np.intersect1d(
+            np.flatnonzero(acted[:, less].any(axis=1)), self._may_rise(0.0, help_)
+        )
+        asked = plan.certificate_step - 1
+        if plan.certificate > 0 and less[asked]:
+            rows = np.union1d(rows, np.flatnonzero(acted[:, asked]))
+        return rows
 
     def _reached_by_shift(self, more: npt.NDArray[np.float64]) -> Rows:
-        """Return who may differ if recent valid absence counts as so much more in the first term.
+        """Return who may differ if recent valid absence counts as more in the first term."""
+        beta = self.world.scenario.avoidance.beta_valid
+        if beta == 0:
+            return np.empty(0, dtype=np.int64)
+        return self.avoiders if beta * more < 0 else self._may_rise(float(more), 0.0)
 
-        Where it adds to the pressure, pupils on level 1 all year may rise: those with a weekly draw
-        below the raised probability. Their recent valid absence follows from their days.
+    def _may_rise(self, shift: float, pressure: float) -> Rows:
+        """Return the avoiders, and who on level 1 all year may rise under more pressure.
+
+        The latter have a weekly draw below the raised probability; their recent valid absence
+        is at most what follows from their days, since certificates can make it less.
+
+        Parameters
+        ----------
+        shift : float
+            Added to recent valid absence in the first term.
+        pressure : float
+            Log-odds added in all weeks.
         """
         avoidance, world = self.world.scenario.avoidance, self.world
-        if avoidance.beta_valid == 0:
-            return np.empty(0, dtype=np.int64)
-        if avoidance.beta_valid * more < 0:
-            return self.avoiders
         rows = np.setdiff1d(self._all, self.avoiders, assume_unique=True)
         ladder = first_levels(avoidance, world.pupils, world.schools.effect)
-        steady = logit(avoidance.up[0]) + ladder.pressure[rows]
+        steady = logit(avoidance.up[0]) + ladder.pressure[rows] + pressure
         lane, valid = world.pupils.lane[rows], np.zeros(rows.size)
-        rises = np.zeros(rows.size, dtype=bool)
-        year, shift = world.year, avoidance.valid_shift + more
+        rises, year = np.zeros(rows.size, dtype=bool), world.year
         away = (self.tally.missed[rows] / self.tally.lessons[rows, None]).T
         for day in range(len(year)):
-            if year.terms[day] != year.terms[0]:
+            first = year.terms[day] == year.terms[0]
+            if not first and pressure == 0:
                 break
             if day and year.week[day] != year.week[day - 1]:
                 week = int(year.week[day])
-                pressure = steady + avoidance.beta_valid * (valid + shift) / 0.1
-                pressure += most_pressure(world, rows, week)
+                seen = valid + (avoidance.valid_shift + shift) * first
+                most = steady + np.maximum(avoidance.beta_valid * seen / 0.1, 0)
+                most += most_pressure(world, rows, week)
                 draw = uniform(lane, Purpose.STAGE, week)
-                rises |= draw < expit(pressure) + _MARGIN
+                rises |= draw < expit(most) + _MARGIN
             valid += _DECAY * (away[day] - valid)
         return np.union1d(self.avoiders, rows[rises])
 
