@@ -6,6 +6,7 @@ import hashlib
 import json
 
 import pytest
+from typer.testing import CliRunner
 
 from absence_risk import cli
 from absence_risk.register.writers.layouts import FOREIGN_LAYOUTS
@@ -39,6 +40,21 @@ def test_an_unknown_layout_leaves_nothing(tmp_path):
     with pytest.raises(ValueError, match="layout"):
         world.write(tmp_path / "out", layout="aula")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("layout", ["denmark", "wilma"])
+def test_the_command_line_takes_a_foreign_world_to_a_register(tmp_path, layout):
+    def run(*words):
+        done = CliRunner().invoke(cli.app, [*words])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    export, register, key = (str(tmp_path / name) for name in ("export", "register", "p.key"))
+    made = run("simulate", export, "--pupils", "30", "--layout", layout, "--json")
+    assert json.loads(made)["layout"] == layout
+    run("new-key", key)
+    run("import", export, "--out", register, "--layout", layout, "--key", key)
+    assert json.loads(run("validate", register, "--json"))["ok"]
 
 
 def test_the_command_line_knows_every_layout():

@@ -181,6 +181,41 @@ def test_lateness_survives_as_a_mark(tables, read_back, layout):
     assert int((found["reason_code"] == 80).sum()) == late
 
 
+@pytest.mark.parametrize("day", ["2025-09-05", "2025-09-26", "2026-01-23"])
+def test_what_was_known_on_a_day_survives_in_changed_marks(original, read_back, key, day):
+    """Finnish marks keep both times; a lesson reported late has its later time only."""
+    past = original.as_of(day)
+    want, n_days = past.cube(), len(past.calendar)
+    assert not np.array_equal(want.valid, original.cube().valid[:, :n_days])
+    _, valid, invalid = rows_of(read_back["wilma"][0].as_of(day).cube(), past, key)
+    assert np.array_equal(valid, want.valid)
+    assert np.array_equal(invalid, want.invalid)
+
+
+def test_cases_answers_and_grades_survive_in_the_swedish_export(key, tmp_path):
+    world = simulate(pupils=600, seed=2)
+    world.write(tmp_path / "out", layout="plain")
+    import_export(tmp_path / "out", tmp_path / "in", layout="plain", key=key)
+    before, after = world.register, read_register(tmp_path / "in")
+    assert len(before.cases) >= 5
+    for name in ("cases", "surveys", "outcomes"):
+        columns = [c for c in LEFT[name] if c in getattr(before, name)]
+        frames_of = (getattr(register, name)[columns] for register in (before, after))
+        a, b = (
+            frame.astype(object).where(frame.notna(), None).astype(str).sort_values(columns)
+            for frame in frames_of
+        )
+        assert a.to_numpy().tolist() == b.to_numpy().tolist(), name
+    assert after.validate().ok
+
+
+LEFT = {
+    "cases": ["detected", "referred", "accepted", "started", "closed", "closure_reason"],
+    "surveys": ["wave", "instrument_id", "item_id", "response", "missing"],
+    "outcomes": ["kind", "value", "date"],
+}
+
+
 def current(register):
     rows = recorded(register).rows
     return rows.rename(columns={"reason": "reason_code"})[

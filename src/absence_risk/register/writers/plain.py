@@ -37,12 +37,13 @@ _CLOSED = {
     "other": "Annat",
     "unknown": "Okänt",
 }
+_NO_ANSWER = {"not_asked": "ej tillfrågad", "refused": "vill ej", "no_answer": "inget svar"}
 _WAVES = {0: "före", 1: "efter"}
 _NO_WORD = {70: "Frånvarande", 90: "Övrigt"}
 
 
 def write_plain(tables: Recorded, folder: Path) -> None:
-    """Write elever, skolor, schema, franvaro and, where there are any, arenden, enkat, betyg.
+    """Write elever, skolor, schema, franvaro, arenden, enkat and betyg.
 
     Parameters
     ----------
@@ -57,13 +58,10 @@ def write_plain(tables: Recorded, folder: Path) -> None:
         "skolor": _schools(tables),
         "schema": _lessons(timetable),
         "franvaro": _absences(tables.rows),
+        "arenden": _cases(tables.cases),
+        "enkat": _answers(tables.surveys),
+        "betyg": _grades(tables.outcomes),
     }
-    if len(tables.cases):
-        files["arenden"] = _cases(tables.cases)
-    if len(tables.surveys):
-        files["enkat"] = _answers(tables.surveys)
-    if len(tables.outcomes):
-        files["betyg"] = _grades(tables.outcomes)
     for name, frame in files.items():
         path = folder / f"{name}.csv"
         write_csv(frame, path, delimiter=";", decimal=",", encoding="utf-8-sig")
@@ -165,17 +163,19 @@ def _cases(cases: pd.DataFrame) -> pd.DataFrame:
 
 
 def _answers(surveys: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per respondent, wave and instrument, a column per item."""
-    index = ["survey_key", "wave", "instrument_id"]
-    wide = surveys.pivot_table(
-        index=index, columns="item_id", values="response", aggfunc="first", dropna=False
-    )
-    asked = surveys[index].drop_duplicates()
-    wide = asked.merge(wide.reset_index(), on=index, how="left").sort_values(index)
-    wide.insert(0, "SvarsId", person_ids(wide["survey_key"], "S"))
-    wide["wave"] = wide["wave"].map(_WAVES)
-    return wide.drop(columns="survey_key").rename(
-        columns={"wave": "Tillfälle", "instrument_id": "Instrument"}
+    """Return one row per answer; a word stands where there is none."""
+    import pandas as pd  # noqa: PLC0415
+
+    numbers = [f"{value:g}".replace(".", ",") for value in surveys["response"].fillna(0)]
+    words = surveys["missing"].map(_NO_ANSWER)
+    return pd.DataFrame(
+        {
+            "SvarsId": person_ids(surveys["survey_key"], "S"),
+            "Tillfälle": surveys["wave"].map(_WAVES),
+            "Instrument": surveys["instrument_id"],
+            "Fråga": surveys["item_id"],
+            "Svar": words.where(surveys["response"].isna(), numbers),
+        }
     )
 
 

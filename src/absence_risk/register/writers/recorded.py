@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import narwhals.stable.v2 as nw
 import numpy as np
 
 from absence_risk.register.engine import collect, run_on_rows
@@ -15,7 +16,6 @@ from absence_risk.register.schema import TABLES
 from absence_risk.register.versions import current_rows
 
 if TYPE_CHECKING:
-    import narwhals.stable.v2 as nw
     import numpy.typing as npt
     import pandas as pd
 
@@ -35,6 +35,8 @@ class Recorded:
         invalid, late, other (minutes, 0 where nobody reported), reason (-1 where none),
         validity (empty where none), recorded_at, subject, group, and spell: the row in ``pupils``
         of the enrolment that holds on the date.
+    earlier : pandas.DataFrame
+        Versions that were replaced, with the same columns and ``superseded_at``.
     pupils : pandas.DataFrame
         Enrolment spells of unprotected pupils, with ``class_label``: the class, or the group where
         all lessons of the spell are of one, or school and grade.
@@ -43,6 +45,7 @@ class Recorded:
     """
 
     rows: pd.DataFrame
+    earlier: pd.DataFrame
     pupils: pd.DataFrame
     schools: pd.DataFrame
     calendar: pd.DataFrame
@@ -57,8 +60,8 @@ def recorded(source: Register | Mapping[str, Any]) -> Recorded:
     Parameters
     ----------
     source : Register or mapping of str to frame
-        The register, or frames by table name. Pupils with protected identity and superseded rows
-        are left out.
+        The register, or frames by table name. Pupils with protected identity are left out; of an
+        as-of view, so is what was not known then.
 
     Returns
     -------
@@ -72,10 +75,13 @@ def recorded(source: Register | Mapping[str, Any]) -> Recorded:
     """
     register = read_register(source) if isinstance(source, Mapping) else source
     pupils = register.pupils.copy()
-    rows = _rows(register, pupils)
+    versions = _versions(register, pupils)
+    latest = versions["superseded_at"].isna() | (register.moment is not None)
+    rows = versions[latest].reset_index(drop=True)
     pupils["class_label"] = _classes(pupils, rows)
     return Recorded(
         rows=rows,
+        earlier=versions[~latest].reset_index(drop=True),
         pupils=pupils,
         schools=register.schools,
         calendar=register.school_dates,
@@ -96,16 +102,19 @@ def _classes(pupils: pd.DataFrame, rows: pd.DataFrame) -> pd.Series:
     return pupils["class_key"].astype(object).where(pupils["class_key"].notna(), found)
 
 
-def _rows(register: Register, pupils: pd.DataFrame) -> pd.DataFrame:
+def _versions(register: Register, pupils: pd.DataFrame) -> pd.DataFrame:
+    """Return all versions of all rows; of an as-of view, those that were known then."""
     import pandas as pd  # noqa: PLC0415 (importing the package stays instant)
 
     columns = [f.name for f in TABLES["registers"].fields if f.name in register.rows.columns]
 
-    def current(rows: nw.LazyFrame[Any]) -> pd.DataFrame:
-        kept = current_rows(rows, columns, register.protected, register.moment)
-        return collect(kept.select(*columns))
+    def known(rows: nw.LazyFrame[Any]) -> pd.DataFrame:
+        if register.moment is not None:
+            rows = current_rows(rows, columns, (), register.moment)
+        return collect(rows.filter(~nw.col("pupil_key").is_in(protected)).select(*columns))
 
-    found = run_on_rows(register.rows, register.engine, current)
+    protected = sorted(register.protected) or [-1]
+    found = run_on_rows(register.rows, register.engine, known)
     keys = found["pupil_key"].to_numpy().astype(np.int64)
     dates = found["date"].to_numpy().astype("datetime64[D]")
     spell = enrolled_rows(pupils, keys, dates)
@@ -137,11 +146,14 @@ def _rows(register: Register, pupils: pd.DataFrame) -> pd.DataFrame:
             "subject": texts("subject_code"),
             "group": texts("group_key"),
             "recorded_at": found["recorded_at"] if "recorded_at" in found.columns else pd.NaT,
+            "superseded_at": (
+                found["superseded_at"] if "superseded_at" in found.columns else pd.NaT
+            ),
             "spell": spell,
         }
     )
-    known = rows[rows["spell"] >= 0]
-    return known.sort_values(["pupil_key", "date", "slot"], kind="stable", ignore_index=True)
+    enrolled: pd.DataFrame = rows[rows["spell"] >= 0]
+    return enrolled.sort_values(["pupil_key", "date", "slot"], kind="stable", ignore_index=True)
 
 
 def person_ids(keys: npt.ArrayLike, prefix: str = "P") -> npt.NDArray[np.object_]:

@@ -4,7 +4,8 @@ With the national classes every reported lesson has a mark ("Läsnä" where the 
 that reporting survives; an older municipal set marks only what is amiss. The feed carries marks
 that say nothing of attendance, which a reader must leave out. What the layout loses: parts of a
 lesson (it is marked by what the greater part of it was), how late a late pupil came, who recorded
-a mark, its free text, and earlier versions.
+a mark and its free text. A mark that was changed (unexplained, then explained) is there twice, each
+with its time.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def write_wilma(tables: Recorded, folder: Path, *, vocabulary: str = "national")
             ["Koulu", "Kunta"], axis=1
         ),
         "tunnit": _lessons(timetable),
-        "merkinnat": _marks(tables.rows, vocabulary),
+        "merkinnat": _marks(tables, vocabulary),
     }
     for name, frame in files.items():
         write_csv(frame, folder / f"{name}.csv", delimiter=";", decimal=",", dates=_DATES)
@@ -91,21 +92,14 @@ def _lessons(timetable: Timetable) -> pd.DataFrame:
     )
 
 
-def _marks(rows: pd.DataFrame, vocabulary: str) -> pd.DataFrame:
+def _marks(tables: Recorded, vocabulary: str) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415
 
-    known = rows[rows["reported"] & (rows["scheduled"] > 0)]
-    minutes = (known["valid"] + known["invalid"]).to_numpy()
-    absent = (minutes > 0) & (2 * minutes >= known["scheduled"].to_numpy())
-    marks = np.empty(len(known), dtype=object)
-    marks[absent] = absence_codes(known[absent], "finland", vocabulary)
-    marks[~absent] = present_codes(known[~absent], "finland", vocabulary)
-    if vocabulary == "national":
-        marks[~absent & (known["late"] >= 15).to_numpy()] = _MUCH_LATE
-    attendance = known.assign(mark=marks)
-    written = attendance[attendance["mark"].notna()]
-    both = pd.concat([written, _other_marks(known)])
-    both = both.sort_values(["pupil_key", "date", "slot"], kind="stable", ignore_index=True)
+    written = _attendance(tables.rows, vocabulary)
+    earlier = _replaced(_attendance(tables.earlier, vocabulary), written)
+    both = pd.concat([written, earlier, _other_marks(tables.rows)])
+    order = ["pupil_key", "date", "slot", "recorded_at"]
+    both = both.sort_values(order, kind="stable", na_position="first", ignore_index=True)
     return pd.DataFrame(
         {
             "Oppilas": person_ids(both["pupil_key"]),
@@ -117,8 +111,32 @@ def _marks(rows: pd.DataFrame, vocabulary: str) -> pd.DataFrame:
     )
 
 
-def _other_marks(known: pd.DataFrame) -> pd.DataFrame:
+def _attendance(rows: pd.DataFrame, vocabulary: str) -> pd.DataFrame:
+    """Return reported lessons that have a mark, with it."""
+    known = rows[rows["reported"] & (rows["scheduled"] > 0)]
+    minutes = (known["valid"] + known["invalid"]).to_numpy()
+    absent = (minutes > 0) & (2 * minutes >= known["scheduled"].to_numpy())
+    marks = np.empty(len(known), dtype=object)
+    marks[absent] = absence_codes(known[absent], "finland", vocabulary)
+    marks[~absent] = present_codes(known[~absent], "finland", vocabulary)
+    if vocabulary == "national":
+        marks[~absent & (known["late"] >= 15).to_numpy()] = _MUCH_LATE
+    marked = known.assign(mark=marks)
+    found: pd.DataFrame = marked[marked["mark"].notna()]
+    return found
+
+
+def _replaced(earlier: pd.DataFrame, written: pd.DataFrame) -> pd.DataFrame:
+    """Return earlier marks that a later mark of the lesson replaces; others would stand as it."""
+    lesson = ["pupil_key", "date", "slot"]
+    last = written[[*lesson, "recorded_at"]].rename(columns={"recorded_at": "final"})
+    found = earlier.merge(last, on=lesson)
+    return found[found["recorded_at"] < found["final"]]
+
+
+def _other_marks(rows: pd.DataFrame) -> pd.DataFrame:
     """Return homework and praise, spread over lessons by a rule of their own."""
+    known = rows[rows["reported"] & (rows["scheduled"] > 0)]
     words = [code.code for code in source_codes("finland", "other_marks")]
     day = known["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
     number = known["pupil_key"].to_numpy() * 31 + day * 7 + known["slot"].to_numpy()
