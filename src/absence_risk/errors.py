@@ -6,6 +6,7 @@ It never contains a pupil's identifier or a count below the disclosure limit.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,12 +25,43 @@ __all__ = [
     "Problem",
     "SchemaError",
     "SmallCountWarning",
+    "hides_digits",
 ]
+
+
+# Six digits or more, and what follows a date in a national identity number.
+_LONG_DIGITS = re.compile(
+    r"\d{6,8}[-+A-Za-z \u2010-\u2015\u2212]?\d{3}[0-9A-Za-z]\d?|\d{6,}", re.ASCII
+)
+
+
+def hides_digits(name: str) -> str:
+    """Return text without long runs of digits, which could identify a person.
+
+    Parameters
+    ----------
+    name : str
+        File name, column name or message.
+
+    Returns
+    -------
+    str
+        The text, with "…" in place of what looks like a number of a person.
+
+    Examples
+    --------
+    >>> hides_digits("pupils_0000000000.csv"), hides_digits("school_year=2025-26/a1.parquet")
+    ('pupils_….csv', 'school_year=2025-26/a1.parquet')
+    """
+    return _LONG_DIGITS.sub("…", name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """One broken rule in one column of one file.
+
+    Names of files and columns can hold the number of a person, and so can every text made of
+    them: long runs of digits are hidden here, whoever reports the problem.
 
     Parameters
     ----------
@@ -60,6 +92,13 @@ class Problem:
     file: str | None = None
     line: int | None = None
     n_rows: int | None = None
+
+    def __post_init__(self) -> None:
+        """Hide long runs of digits in all texts."""
+        for name in ("message", "fix", "column", "file"):
+            text = getattr(self, name)
+            if text is not None:
+                object.__setattr__(self, name, hides_digits(text))
 
     @property
     def blocks(self) -> bool:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import importlib.util
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,7 +11,6 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 FIRST_KEY = 2**28
 N_PUPILS = 12
@@ -176,3 +178,16 @@ def lessons() -> Callable[..., dict[str, pd.DataFrame]]:
         }
 
     return build
+
+
+@pytest.fixture(scope="session")
+def leaks() -> Any:
+    """The module that makes identifiers and looks for them (tests here cannot import others)."""
+    path = Path(__file__).parent / "leak_scan.py"
+    spec = importlib.util.spec_from_file_location("leak_scan", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["leak_scan"] = module
+    spec.loader.exec_module(module)
+    return module

@@ -20,7 +20,7 @@ SQL_TYPES: dict[str, str] = {
     "text": "VARCHAR",
 }
 KIND_WORDS: dict[str, str] = {
-    "uint32": "a whole number from 0 to 4294967295",
+    "uint32": "a whole number from 0 to 4,294,967,295",
     "uint8": "a whole number from 0 to 255",
     "int16": "a whole number from -32768 to 32767",
     "float64": "a number",

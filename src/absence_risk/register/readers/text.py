@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from absence_risk.errors import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import pandas as pd
@@ -47,7 +48,7 @@ def csv_head(path: Path) -> CsvHead | None:
     Returns
     -------
     CsvHead or None
-        None if there is no header line, or it is not utf-8.
+        None if there is no header line, or it is not utf-8 or not CSV.
     """
     with path.open("rb") as file:
         first = file.readline(1_000_000)
@@ -58,7 +59,10 @@ def csv_head(path: Path) -> CsvHead | None:
     if not text.strip() or "\0" in text:
         return None
     delimiter = max(_DELIMITERS, key=text.count) if any(d in text for d in _DELIMITERS) else ","
-    columns = next(csv.reader([text], delimiter=delimiter))
+    try:
+        columns = next(csv.reader([text], delimiter=delimiter))
+    except csv.Error:
+        return None
     return CsvHead(columns=tuple(name.strip() for name in columns), delimiter=delimiter)
 
 
@@ -89,9 +93,11 @@ def csv_frame(
     next(reader, None)
     lines, rows, broken = [], [], []
     before = reader.line_num
-    for row in reader:
+    for row in _records(reader):
         line, before = before + 1, reader.line_num
-        if len(row) == len(head.columns):
+        if row is None:
+            broken.append(max(line, 2))
+        elif len(row) == len(head.columns):
             lines.append(line)
             rows.append([value or None for value in row])
         elif row:
@@ -110,6 +116,18 @@ def csv_frame(
         )
     index = pd.Index(lines, dtype="int64")
     return pd.DataFrame(rows, index=index, columns=list(head.columns), dtype=object), problems
+
+
+def _records(reader: Iterator[list[str]]) -> Iterator[list[str] | None]:
+    """Yield records; None for one that is no CSV, such as a value of over 100,000 characters."""
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            row = None
+        yield row
 
 
 def _decoded(path: Path, table: str, shown: str) -> tuple[str, list[Problem]]:
