@@ -11,7 +11,7 @@ __all__ = ["Background", "Enrolment", "Illness", "Leave", "Outbreak", "Places"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Illness:
-    """Semi-Markov illness: onset with season and weekday, geometric duration (METHODS 2.2).
+    """Semi-Markov illness: onset with season and weekday, spells of any length (METHODS 2.2).
 
     Parameters
     ----------
@@ -29,6 +29,10 @@ class Illness:
         Multiplier of onset, Monday to Friday.
     mean_days : float
         Mean duration in school days, at least 1.
+    duration : {"geometric", "negative_binomial", "lognormal"}
+        Distribution of the duration; all but the first remember how long a spell has lasted.
+    spread : float
+        Size r of the negative binomial, or σ of the lognormal; without meaning if geometric.
     """
 
     onset_rate: float = number(SHARE)
@@ -39,6 +43,8 @@ class Illness:
     season_peak_day: float = number((0, 366))
     weekday: tuple[float, ...] = number((0, 10), 5)
     mean_days: float = number((1, 60))
+    duration: str = word("geometric", "negative_binomial", "lognormal")
+    spread: float = number((0.05, 10))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

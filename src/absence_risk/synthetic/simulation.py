@@ -20,6 +20,7 @@ from absence_risk.synthetic import (
 from absence_risk.synthetic.actions import InForce, Taken
 from absence_risk.synthetic.cases import Cases
 from absence_risk.synthetic.counter import Purpose, uniform
+from absence_risk.synthetic.durations import Course
 from absence_risk.synthetic.schools import NO_OUTBREAK
 from absence_risk.synthetic.surroundings import REFERRALS
 
@@ -187,6 +188,8 @@ class Running:
         self.force = InForce(plan, n, year)
         self.unbroken = np.zeros((len(setting.staircase.runs), n), dtype=np.uint16)
         self.long_run = np.zeros(n, dtype=bool)
+        spells = setting.scenario.illness
+        self.course = None if spells.duration == "geometric" else Course(spells, n)
         self.ill = np.zeros(n, dtype=bool)
         self.away = np.zeros(n, dtype=bool)
         self.valid = np.zeros(n)
@@ -343,7 +346,10 @@ def _absences(
     if run.any_outbreak:
         frailty = illness.in_outbreak(frailty, scenario.outbreak, run.outbreak, day)
     falls = illness.falls_ill(draw, onset, frailty)
-    run.ill = illness.advance(run.ill, draw, falls, scenario.illness.mean_days)
+    if run.course is None:
+        run.ill = illness.advance(run.ill, draw, falls, scenario.illness.mean_days)
+    else:
+        run.ill = run.course.advance(draw, falls)
     draw = uniform(pupils.lane, Purpose.LEAVE, day)
     granted = draw < leave * pupils.leave
     run.away = illness.advance(run.away, draw, granted, scenario.leave.mean_days)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from absence_risk.synthetic.agreement.comparison import Comparison
+    from absence_risk.synthetic.place_parameters import Illness, Leave
     from absence_risk.synthetic.truth.tally import Tally
     from absence_risk.synthetic.world import World
 
@@ -94,20 +95,20 @@ def spells_agree(tally: Tally) -> Found:
 def _lengths(tally: Tally) -> Found:
     """Compare lengths of spells; those of leave only where illness cannot hide a part of them."""
     scenario = tally.world.scenario
-    kinds = {"illness": (ILLNESS, scenario.illness.mean_days)}
+    kinds: dict[str, tuple[int, Illness | Leave]] = {"illness": (ILLNESS, scenario.illness)}
     if scenario.illness.onset_rate == 0:
-        kinds = {"leave": (LEAVE, scenario.leave.mean_days)}
-    for kind, (code, mean_days) in kinds.items():
+        kinds = {"leave": (LEAVE, scenario.leave)}
+    for kind, (code, spells) in kinds.items():
         away = np.pad(tally.world.days.reason == code, ((0, 0), (1, 1)))
         pupil, first = np.nonzero(away[:, 1:-1] & ~away[:, :-2])
         length = np.nonzero(away[:, 1:-1] & ~away[:, 2:])[1] - first + 1
         whole = first < len(tally.world.year) - _TAIL
         pupil, length = pupil[whole], length[whole]
         school, n = tally.school[pupil], np.ones(len(pupil))
-        yield compare(f"{kind}.mean_days", length, mean_days, school, weight=n)
+        yield compare(f"{kind}.mean_days", length, spells.mean_days, school, weight=n)
         for days in (2, 3, 5, 10):
             name = f"{kind}.spell_at_least_{days}_days"
-            yield compare(name, length >= days, spell_lasts(mean_days, days), school, weight=n)
+            yield compare(name, length >= days, spell_lasts(spells, days), school, weight=n)
 
 
 def ladder_agrees(tally: Tally) -> Found:

@@ -16,6 +16,8 @@ __all__ = ["alike", "referred_by_step", "runs_freely", "team_alone_helps"]
 def alike(scenario: Scenario) -> bool:
     """Return whether pupils differ by propensity, frailty, school and grade only.
 
+    Illness with memory is left out as well: the chains carry well or ill, not for how long.
+
     Parameters
     ----------
     scenario : Scenario
@@ -36,6 +38,7 @@ def alike(scenario: Scenario) -> bool:
             background.high,
             background.sen,
             scenario.outbreak.share,
+            scenario.illness.duration != "geometric",
         )
     )
 

@@ -1,9 +1,10 @@
 """Expected shares of pupils who are ill or on leave, day by day, without simulation.
 
-Forward recursions of two-state chains, s_t = s_{t−1}(1 − 1/m) + (1 − s_{t−1}) p_t, integrated over
-the lognormal frailties by Gauss–Hermite quadrature and summed over schools, grades, socio-economic
-status and special support. The schools are those of the world: their size, municipality, status
-and outbreaks are given, pupils are drawn.
+Forward recursions of two-state chains, s_t = s_{t−1}(1 − 1/m) + (1 − s_{t−1}) p_t, or of the
+renewal equation s_t = Σ_k (1 − s_{t−k−1}) p_{t−k} P(D > k) where spells have memory. They are
+integrated over the lognormal frailties by Gauss–Hermite quadrature and summed over schools, grades,
+socio-economic status and special support. The schools are those of the world: their size,
+municipality, status and outbreaks are given, pupils are drawn.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from absence_risk.synthetic.closed_forms.illness import onsets
+from absence_risk.synthetic.closed_forms.illness import onsets, spell_lasts
 from absence_risk.synthetic.closed_forms.latent import gauss
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["expected_leave_share", "expected_share", "status_shares"]
 
 _NODES = 40
+_DAYS = 60  # of a spell that are followed one by one
 
 
 class _Groups(NamedTuple):
@@ -108,13 +110,19 @@ def _ill(scenario: Scenario, schools: Schools, year: SchoolCalendar) -> npt.NDAr
     node, _ = gauss(_NODES)
     lognormal = np.exp(illness.frailty_sd * node - illness.frailty_sd**2 / 2)
     frailty = groups.multiplier[:, None] * lognormal
-    stay = 1 - 1 / illness.mean_days
+    lasts = np.array([spell_lasts(illness, days) for days in range(1, _DAYS + 1)])
+    begun = np.zeros((_DAYS, *frailty.shape))  # P(a spell began so many days ago)
     share = np.zeros_like(frailty)
     out = np.empty((len(year), len(node)))
     for day, rate in enumerate(onsets(illness, year)):
         ongoing = (groups.outbreak <= day) & (groups.outbreak + plan.days > day)
         times = np.where(ongoing, plan.multiplier, 1.0)[:, None]
-        share = share * stay + (1 - share) * -np.expm1(-rate * times * frailty)
+        falls = (1 - share) * -np.expm1(-rate * times * frailty)
+        if illness.duration == "geometric":
+            share = share * lasts[1] + falls
+        else:
+            begun[1:], begun[0] = begun[:-1].copy(), falls
+            share = np.tensordot(lasts, begun, axes=1)
         out[day] = groups.share @ share
     return out
 

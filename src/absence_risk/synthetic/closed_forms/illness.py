@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from absence_risk.synthetic.closed_forms.latent import latent
+from absence_risk.synthetic.durations import LONGEST
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -60,22 +61,37 @@ def onsets(spells: Illness | Leave, year: SchoolCalendar) -> Floats:
     return np.asarray(spells.onset_rate * (1 + spells.season_amplitude * season) * by_weekday)
 
 
-def spell_lasts(mean_days: float, days: int) -> float:
-    """Return P(a spell lasts at least so many school days): geometric.
+def spell_lasts(spells: Illness | Leave, days: int) -> float:
+    """Return P(a spell lasts at least so many school days).
 
     Parameters
     ----------
-    mean_days : float
-        Mean duration.
+    spells : Illness or Leave
+        Parameters; leave is geometric.
     days : int
         At least 1.
 
     Returns
     -------
     float
-        (1 − 1/mean)^(days − 1).
+        Geometric: (1 − 1/m)^(days − 1); else by the distributions of scipy.
     """
-    return float((1 - 1 / mean_days) ** (days - 1))
+    kind = getattr(spells, "duration", "geometric")
+    if days <= 1 or kind == "geometric":
+        return float((1 - 1 / spells.mean_days) ** (days - 1))
+    from scipy.optimize import brentq  # noqa: PLC0415 - keeps the import of the package quick
+    from scipy.stats import lognorm, nbinom  # noqa: PLC0415
+
+    spread = getattr(spells, "spread", 1.0)
+    if kind == "negative_binomial":
+        return float(nbinom.sf(days - 2, spread, spread / (spread + spells.mean_days - 1)))
+    k = np.arange(1, LONGEST)
+
+    def mean(scale: float) -> float:
+        return float(1 + lognorm.sf(k, spread, scale=np.exp(scale)).sum() - spells.mean_days)
+
+    scale = np.exp(brentq(mean, -20, np.log(spells.mean_days), xtol=1e-12))
+    return float(lognorm.sf(days - 1, spread, scale=scale))
 
 
 def days_away(scenario: Scenario, year: SchoolCalendar, *, nodes: int = _NODES) -> Floats:

@@ -16,6 +16,7 @@ from absence_risk.synthetic.truth.value import Entry, exact, mean
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from absence_risk.synthetic.place_parameters import Illness, Leave
     from absence_risk.synthetic.scenario import Scenario
     from absence_risk.synthetic.truth.counterfactual import Reference
 
@@ -44,10 +45,8 @@ def levels_known(scenario: Scenario) -> Iterator[Entry]:
 
 
 def _spells(scenario: Scenario) -> Iterator[Entry]:
-    for kind, length in (
-        ("illness", scenario.illness.mean_days),
-        ("leave", scenario.leave.mean_days),
-    ):
+    kinds: dict[str, Illness | Leave] = {"illness": scenario.illness, "leave": scenario.leave}
+    for kind, spells in kinds.items():
         whom = f"spells of {kind} not cut by the year's end"
         yield Entry(
             f"{kind}.mean_days",
@@ -55,16 +54,16 @@ def _spells(scenario: Scenario) -> Iterator[Entry]:
             whom,
             "school days",
             "closed_form",
-            exact(length),
+            exact(spells.mean_days),
         )
         for days in _LONG:
             yield Entry(
                 f"{kind}.spell_at_least_{days}_days",
-                f"P(a spell lasts {days} school days or more): geometric",
+                f"P(a spell lasts {days} school days or more)",
                 whom,
                 "share",
                 "closed_form",
-                exact(illness.spell_lasts(length, days)),
+                exact(illness.spell_lasts(spells, days)),
             )
 
 
