@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from absence_risk.register.calendar import SchoolCalendar
     from absence_risk.register.cube import Cube
     from absence_risk.register.definition import AbsenceDefinition
+    from absence_risk.register.readers.totals import read_totals
     from absence_risk.register.register import Register, read_register
     from absence_risk.result import Estimand, Estimate, Result, Table, Verdict
 
@@ -43,6 +44,7 @@ __all__ = [
     "evaluation",
     "policy",
     "read_register",
+    "read_totals",
     "report",
     "study",
     "survival",
@@ -62,6 +64,7 @@ _HOMES = {
     "Table": "result",
     "Verdict": "result",
     "read_register": "register.register",
+    "read_totals": "register.readers.totals",
 }
 
 

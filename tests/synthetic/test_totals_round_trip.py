@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 
 from absence_risk.errors import DesignError, KeyFileError, SchemaError
+from absence_risk.escalation import estimate_escalation
 from absence_risk.register.definition import AbsenceDefinition
 from absence_risk.register.key_file import new_key_file
 from absence_risk.register.panel import PANEL_COLUMNS
 from absence_risk.register.pseudonym import Pseudonyms
 from absence_risk.register.readers.totals import read_totals
+from absence_risk.register.register import read_register
 from absence_risk.register.writers.layouts import export_skolverket_term, write_layout
 from absence_risk.register.writers.recorded import person_ids
 from absence_risk.synthetic import simulate
@@ -93,6 +95,17 @@ def test_what_totals_cannot_carry_is_said_not_invented(folders, key):
     with pytest.raises(DesignError, match="rule"):
         terms.panel("term", AbsenceDefinition(late_rule="late_minutes"))
     assert terms.panel("term")["n_days"].isna().all()
+
+
+def test_an_estimator_that_needs_school_days_asks_for_the_halves(register, folders, key):
+    months = read_totals(folders / "ss12000", "ss12000", key=key).panel("month")
+    with pytest.raises(DesignError, match="early= and later="):
+        estimate_escalation(months)
+
+
+def test_a_layout_without_days_makes_no_register(folders, key):
+    with pytest.raises(ValueError, match="read_totals"):
+        read_register(folders / "skolverket", "skolverket", key=key)
 
 
 def test_faults_of_rows_are_counted_with_their_lines(folders, key, tmp_path):

@@ -173,9 +173,15 @@ def split_periods(panel: pd.DataFrame) -> tuple[list[Any], list[Any]]:
     Raises
     ------
     DesignError
-        If there are fewer than two periods.
+        If there are fewer than two periods, or the school days of some are not known (totals of
+        an export that has no days).
     """
     ordered = period_order(panel)
+    if panel["n_days"].isna().any():
+        raise DesignError(
+            "The panel does not say how many school days its periods have, so that it cannot be "
+            "split into halves. Give early= and later= as lists of periods."
+        )
     if len(ordered) < 2:
         raise DesignError(
             f"Early and later absence need at least 2 periods, got {len(ordered)}. "

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["find_mapping", "import_export", "layout_names", "load_export"]
 
 _ENDING = ".toml"
+_TOTALS_ONLY = ("skolverket",)
 
 
 def layout_names() -> tuple[str, ...]:
@@ -73,6 +74,11 @@ def find_mapping(layout: str | Path) -> Mapping:
     """
     if str(layout).endswith(_ENDING):
         return read_mapping(Path(layout))
+    if str(layout) in _TOTALS_ONLY:
+        raise ValueError(
+            f"The layout {str(layout)!r} has totals by term and no days, so that it makes no "
+            "register. Read it with read_totals: it gives panels, and says what it cannot carry."
+        )
     name = check.choice(str(layout), ("canonical", *layout_names()), "layout")
     place = resources.files("absence_risk.register") / "layouts" / f"{name}{_ENDING}"
     return parse_mapping(place.read_text(encoding="utf-8"), file=f"{name}{_ENDING}")
