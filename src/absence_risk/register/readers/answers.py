@@ -8,7 +8,7 @@ from absence_risk.register.readers.keyed import key_joins, key_sql
 from absence_risk.register.readers.mapping import Source
 from absence_risk.register.readers.settled import FIRST_LATE
 from absence_risk.register.readers.staged import bits
-from absence_risk.register.readers.written import Fault, value_sql
+from absence_risk.register.readers.written import Cell, Fault, value_sql
 from absence_risk.register.row_files import quoted, sql_text
 from absence_risk.register.schema import TABLES
 
@@ -91,9 +91,14 @@ def _answers(desk: Desk, one: Staged, number: int, item: str, column: str) -> st
     part = one.part
     text = f"s.{quoted(column)}"
     form = desk.mapping.files[part.file or ""].format
-    value = value_sql("float64", text, column, Source(columns=(column,)), form)
-    low, high = part.range or _RANGE
     missing = _missing(part, text)
+    value = value_sql(
+        "float64",
+        Cell(name=column, sql=text, later=text, value="response"),
+        Source(columns=(column,)),
+        form,
+    )
+    low, high = part.range or _RANGE
     response = f"CASE WHEN ({missing}) IS NULL THEN {value.sql} END"
     instrument = "s.instrument_id" if "instrument_id" in one.columns else "'survey'"
     return (

@@ -198,6 +198,10 @@ def _converted(
     calendar = settle_calendar(desk, rest["calendar"])
     lessons = make_lessons(desk, rest["timetable"]) if desk.mapping.of("timetable") else None
     rows = settle_rows(desk, rest["registers"])
+    for one in rest["registers"]:
+        if all(code.otherwise is None for code in one.part.codes):
+            # Nothing asks for the words of the file again, and they take as much room as the rows.
+            desk.connection.execute(f"DROP TABLE {one.name}")
     if calendar is None:
         derive_calendar(desk, school_days_query(desk, rows))
     tables += [one for one in (calendar, lessons) if one is not None]

@@ -159,6 +159,12 @@ def key_sql(desk: Desk, name: str) -> str:
     return f"x_{name}.key"
 
 
+def _has_strange(desk: Desk, staged: Staged, name: str) -> bool:
+    """Whether a table has identifiers that were not known when it was read."""
+    query = f"SELECT 1 FROM {staged.name} WHERE {name}_text IS NOT NULL LIMIT 1"
+    return bool(desk.connection.sql(query).fetchall())
+
+
 def key_joins(desk: Desk, staged: Staged) -> str:
     """Return SQL that joins keys to a staged table with the alias ``s``.
 
@@ -177,7 +183,10 @@ def key_joins(desk: Desk, staged: Staged) -> str:
     joins = ""
     for name in sorted(staged.columns & set(DOMAINS)):
         domain = DOMAINS[name]
+        strange = f"strange_{domain}"
         if domain in desk.known:
             joins += f" LEFT JOIN known_{domain} k_{name} ON k_{name}.no = s.{name}_no"
-        joins += f" LEFT JOIN strange_{domain} x_{name} ON x_{name}.id = s.{name}_text"
+            if not _has_strange(desk, staged, name):
+                strange = f"(SELECT * FROM {strange} WHERE FALSE)"
+        joins += f" LEFT JOIN {strange} x_{name} ON x_{name}.id = s.{name}_text"
     return joins

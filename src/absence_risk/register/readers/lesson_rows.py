@@ -11,6 +11,8 @@ from absence_risk.register.readers.timetable import links_sql, outside_terms
 from absence_risk.register.readers.written import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from absence_risk.register.readers.staged import Desk, Staged
 
 __all__ = ["REPEATED", "rows_query", "school_days_query", "settle_rows"]
@@ -76,7 +78,7 @@ def _settle_part(desk: Desk, one: Staged, number: int) -> Settled:
         joined = _joined_to_lessons(desk)
         planned, off = "t.planned", "coalesce(t.cancelled, FALSE)"
     else:
-        joined = _joined_to_pupils()
+        joined = _joined_to_pupils(desk)
         planned, off = "m.scheduled_min", "coalesce(m.cancelled, FALSE)"
     query = (
         f"WITH m AS ({marks_sql(desk, one, number)}), "
@@ -88,8 +90,7 @@ def _settle_part(desk: Desk, one: Staged, number: int) -> Settled:
         f"f AS (SELECT * REPLACE (mask | {bits(late, FIRST_LATE)} AS mask) FROM r) "
         f"SELECT part, row, key, date, slot, planned, school_key, reported, mask, "
         "valid, invalid, other, late, reason, "
-        f"{_validity()} AS validity, documentation_axis AS documentation, source_axis AS source, "
-        "recorded_at, subject_code, group_key, NULL::TIMESTAMP AS superseded_at, "
+        f"{_validity()} AS validity, {_optional(one)}"
         f"{status('hidden', _ASIDE)} AS status FROM f"
     )
     place = f"settled_rows_{number}"
@@ -104,6 +105,32 @@ def _settle_part(desk: Desk, one: Staged, number: int) -> Settled:
     )
 
 
+_OPTIONAL = {
+    "documentation": "documentation_axis",
+    "source": "source_axis",
+    "recorded_at": "recorded_at",
+    "subject_code": "subject_code",
+    "group_key": "group_key",
+    "superseded_at": "NULL::TIMESTAMP",
+}
+
+
+def _given(one: Staged) -> list[str]:
+    """Return optional columns that can hold anything; lists of absences keep all of them."""
+    if one.part.rows != "all":
+        return list(_OPTIONAL)
+    told = {axis for code in one.part.codes for axes in code.labels.values() for axis in axes}
+    told |= {axis for code in one.part.codes for axis in code.otherwise or {}}
+    there = one.columns | told
+    if "recorded_at" in there:
+        there.add("superseded_at")
+    return [name for name in _OPTIONAL if name in there]
+
+
+def _optional(one: Staged) -> str:
+    return "".join(f"{_OPTIONAL[name]} AS {name}, " for name in _given(one))
+
+
 def _validity() -> str:
     return (
         "coalesce(validity_axis, CASE WHEN valid > 0 AND invalid = 0 THEN 'valid' "
@@ -111,20 +138,27 @@ def _validity() -> str:
     )
 
 
-def _joined_to_pupils() -> tuple[str, str]:
-    columns = (
-        "k.key IS NOT NULL AS known, p.key IS NOT NULL AS enrolled, p.school_key, "
-        "h.key IS NOT NULL AS hidden, TRUE AS lesson_found, TRUE AS lesson_reported"
-    )
+def _joined_to_pupils(desk: Desk) -> tuple[str, str]:
+    """Return columns and joins; with one spell for each pupil, one look-up tells everything."""
+    columns = "h.key IS NOT NULL AS hidden, TRUE AS lesson_found, TRUE AS lesson_reported, "
+    inside = 'm.date BETWEEN p.entry AND p."exit"'
+    hidden = "LEFT JOIN protected h ON h.key = m.key "
+    one_spell = desk.connection.sql("SELECT count(*) = count(DISTINCT key) FROM spells").fetchall()[
+        0
+    ][0]
+    if one_spell:
+        columns += f"p.key IS NOT NULL AS known, coalesce({inside}, FALSE) AS enrolled, "
+        columns += f"CASE WHEN {inside} THEN p.school_key END AS school_key"
+        return columns, f"{hidden} LEFT JOIN spells p ON p.key = m.key"
+    columns += "k.key IS NOT NULL AS known, p.key IS NOT NULL AS enrolled, p.school_key"
     return columns, (
-        "LEFT JOIN (SELECT DISTINCT key FROM spells) k ON k.key = m.key "
-        "LEFT JOIN protected h ON h.key = m.key "
-        'LEFT JOIN spells p ON p.key = m.key AND m.date BETWEEN p.entry AND p."exit"'
+        f"{hidden} LEFT JOIN (SELECT DISTINCT key FROM spells) k ON k.key = m.key "
+        f"LEFT JOIN spells p ON p.key = m.key AND {inside}"
     )
 
 
 def _joined_to_lessons(desk: Desk) -> tuple[str, str]:
-    columns, joins = _joined_to_pupils()
+    columns, joins = _joined_to_pupils(desk)
     columns = columns.replace("TRUE AS lesson_found", "t.slot IS NOT NULL AS lesson_found")
     columns = columns.replace(
         "TRUE AS lesson_reported", "coalesce(t.reported, TRUE) AS lesson_reported"
@@ -226,7 +260,7 @@ def _sort_out_repeats(desk: Desk, settled: list[Settled]) -> None:
     con = desk.connection
     content = "hash(valid, invalid, other, late, reason, validity)"
     rows = " UNION ALL ".join(
-        f"SELECT part, row, key, date, slot, recorded_at, {content} AS content, "
+        f"SELECT part, row, key, date, slot, {_time(one)} AS recorded_at, {content} AS content, "
         f"{_kind(one)} AS kind, planned, valid + invalid + other AS minutes FROM {one.place} "
         f"WHERE status = {KEPT}"
         for one in settled
@@ -252,12 +286,21 @@ def _sort_out_repeats(desk: Desk, settled: list[Settled]) -> None:
     again, against = REPEATED
     for one in settled:
         con.execute(
-            f"UPDATE {one.place} s SET superseded_at = r.replaced, "
+            f"UPDATE {one.place} s SET {_replaced(one)}"
             f"mask = CASE WHEN r.again THEN {1 << again}::BIGINT WHEN r.against "
             f"THEN {1 << against}::BIGINT ELSE mask END, "
             f"status = CASE WHEN r.again OR r.against THEN 1 ELSE status END "
             "FROM repeats r WHERE r.part = s.part AND r.row = s.row"
         )
+
+
+def _time(one: Settled) -> str:
+    return "recorded_at" if "recorded_at" in _given(one.parts[0]) else "NULL::TIMESTAMP"
+
+
+def _replaced(one: Settled) -> str:
+    there = "superseded_at" in _given(one.parts[0])
+    return "superseded_at = r.replaced, " if there else ""
 
 
 def _kind(one: Settled) -> str:
@@ -285,29 +328,28 @@ def rows_query(desk: Desk, settled: list[Settled]) -> str:
     whole = [one for one in settled if one.parts[0].part.rows == "all"]
     lists = [one for one in settled if one.parts[0].part.rows != "all"]
     queries = [
-        f"SELECT {_columns('reported')} FROM {one.place} WHERE status = {KEPT}" for one in whole
+        f"SELECT {_columns('reported', _given(one.parts[0]))} FROM {one.place} "
+        f"WHERE status = {KEPT}"
+        for one in whole
     ]
     if lists:
         queries += _expanded(desk, lists)
     return " UNION ALL BY NAME ".join(queries)
 
 
-def _columns(reported: str, prefix: str = "") -> str:
+def _columns(reported: str, optional: Sequence[str]) -> str:
     """Canonical columns; minutes are empty where nothing was reported."""
 
     def minutes(name: str) -> str:
-        return f"CASE WHEN {reported} THEN {prefix}{name} END::SMALLINT AS {name}_min"
+        return f"CASE WHEN {reported} THEN {name} END::SMALLINT AS {name}_min"
 
-    p = prefix
-    present = f"{p}planned - {p}valid - {p}invalid - {p}other"
+    present = "planned - valid - invalid - other"
     return (
-        f"{p}key::UINTEGER AS pupil_key, {p}date AS date, {p}slot::UTINYINT AS slot, "
-        f"{p}planned::SMALLINT AS scheduled_min, {minutes('valid')}, {minutes('invalid')}, "
+        "key::UINTEGER AS pupil_key, date AS date, slot::UTINYINT AS slot, "
+        f"planned::SMALLINT AS scheduled_min, {minutes('valid')}, {minutes('invalid')}, "
         f"{reported} AS is_reported, CASE WHEN {reported} THEN {present} END::SMALLINT AS "
-        f"present_min, {minutes('other')}, {minutes('late')}, {p}reason AS reason_code, "
-        f"{p}validity AS validity, {p}documentation AS documentation, {p}source AS source, "
-        f"{p}subject_code AS subject_code, {p}group_key AS group_key, "
-        f"{p}recorded_at AS recorded_at, {p}superseded_at AS superseded_at"
+        f"present_min, {minutes('other')}, {minutes('late')}, reason AS reason_code, "
+        f"validity AS validity{''.join(f', {name} AS {name}' for name in optional)}"
     )
 
 
@@ -338,8 +380,8 @@ def _expanded(desk: Desk, lists: list[Settled]) -> list[str]:
     )
     old = f"SELECT * FROM ({marks}) WHERE superseded_at IS NOT NULL"
     return [
-        f"SELECT {_columns('reported')} FROM ({base})",
-        f"SELECT {_columns('reported')} FROM ({old})",
+        f"SELECT {_columns('reported', list(_OPTIONAL))} FROM ({base})",
+        f"SELECT {_columns('reported', list(_OPTIONAL))} FROM ({old})",
     ]
 
 

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 from absence_risk.register.readers.joined import cell_sql, joined_rows, open_all, used_columns
 from absence_risk.register.readers.mapping import MINUTE_FIELDS, Source
 from absence_risk.register.readers.sources import Lines
-from absence_risk.register.readers.written import Fault, clean_text, text_list, value_sql
+from absence_risk.register.readers.written import (
+    Cell,
+    Fault,
+    clean_text,
+    text_list,
+    value_sql,
+)
 from absence_risk.register.row_files import quoted, sql_text
 from absence_risk.register.schema import TABLES
 
@@ -158,13 +164,17 @@ def stage(desk: Desk, part: Part, name: str) -> Staged:
     _label_types(desk, part, name)
     select = _Select(desk, part, spec, damaged=any(file.damaged for file in opened), name=name)
     staged = Staged(name=name, part=part, faults=select.faults, columns=set(part.fields))
+    # Common parts of expressions would be worked out for every row, also those that only cells
+    # without a value need.
+    desk.connection.execute("SET disabled_optimizers = 'common_subexpressions'")
     for number, file in enumerate(opened):
-        query = f"SELECT {select.chosen} FROM {joined_rows(desk, spec, file)}"
+        query = select.query(joined_rows(desk, spec, file))
         verb = f"CREATE TEMP TABLE {name} AS" if number == 0 else f"INSERT INTO {name}"
         desk.connection.execute(f"{verb} {query}")
         total = desk.connection.sql(f"SELECT count(*) FROM {name}").fetchall()[0][0]
         gone = {**_rejected(desk, file.path), **dict.fromkeys(file.broken, "E106")}
         staged.files.append(Lines(file, int(total) - staged.n_rows, gone))
+    desk.connection.execute("RESET disabled_optimizers")
     return staged
 
 
@@ -188,76 +198,116 @@ def _label_types(desk: Desk, part: Part, name: str) -> None:
 
 
 class _Select:
-    """The columns of a staged table as SQL, and the faults that its bits stand for."""
+    """Two levels of SQL: values of every cell, then the faults that their bits stand for."""
 
     def __init__(self, desk: Desk, part: Part, spec: FileSpec, *, damaged: bool, name: str) -> None:
         self.desk, self.part, self.spec, self.name = desk, part, spec, name
         self.form: Format = spec.format
         self.faults: list[Fault] = []
-        columns = []
+        self.inner: list[str] = []
+        self.kept: list[str] = []
+        self.outer: list[tuple[str, str]] = []
+        self.raw: dict[str, str] = {}
         for field_name, source in part.fields.items():
-            columns += self._field(field_name, source)
+            self._field(field_name, source)
         for field_name, source in part.checked.items():
-            columns.append(self._value("date", f"checked {field_name}", source))
+            self._value("date", f"checked {field_name}", source)
         for number, item in enumerate(part.items):
-            columns.append(
-                f"{clean_text(self.cell(item), self.form)} AS {quoted(f'item {number}')}"
-            )
-        columns += [self._words(number) for number in range(len(part.codes))]
+            self._keep(f"item {number}", clean_text(self.cell(item), self.form))
+        for number in range(len(part.codes)):
+            self._words(number)
         self._lookups()
         if damaged:
             self._damage()
-        columns.append(f"{self._skip()} AS skip")
-        columns.append(f"{bits(self.faults)} AS mask")
-        self.chosen = ", ".join(columns)
+        self.skip = self._skip()
+
+    def query(self, rows: str) -> str:
+        """Return the query on rows of a file."""
+        values = [f"{cell} AS {quoted(name)}" for cell, name in self.raw.items()]
+        later = [f"{sql} AS {quoted(name)}" for name, sql in self.outer]
+        return (
+            f"SELECT {', '.join([*map(quoted, self.kept), *later])}, {self.skip} AS skip, "
+            f"{bits(self.faults)} AS mask FROM (SELECT {', '.join([*self.inner, *values])} "
+            f"FROM {rows})"
+        )
 
     def cell(self, column: str) -> str:
         return cell_sql(column, self.spec)
 
-    def _field(self, name: str, source: Source) -> list[str]:
-        if name in DOMAINS:
-            return self._identifier(name, source)
-        if name == "response" or (name == "slot" and source.order):
-            text = clean_text(self.cell(source.columns[0]), self.form)
-            return [f"{text} AS {quoted(name + ' text')}"]
-        return [self._value(_kind(self.part.table, name), name, source)]
+    def later(self, sql: str) -> str:
+        """Return SQL of a cell on the second level."""
+        return quoted(self.raw.setdefault(sql, f"raw {len(self.raw)}"))
 
-    def _value(self, kind: str, name: str, source: Source) -> str:
+    def _keep(self, name: str, sql: str) -> None:
+        self.inner.append(f"{sql} AS {quoted(name)}")
+        self.kept.append(name)
+
+    def _field(self, name: str, source: Source) -> None:
+        if name in DOMAINS:
+            self._identifier(name, source)
+        elif name == "response" or (name == "slot" and source.order):
+            self._keep(f"{name} text", clean_text(self.cell(source.columns[0]), self.form))
+        else:
+            self._value(_kind(self.part.table, name), name, source)
+
+    def _value(self, kind: str, name: str, source: Source) -> None:
         if not source.columns:
-            return f"{sql_text(str(source.value))}::{_sql_type(kind)} AS {quoted(name)}"
-        end = None if source.until is None else self.cell(source.until)
-        cell, column = self.cell(source.columns[0]), source.columns[0]
+            self._keep(name, f"{sql_text(str(source.value))}::{_sql_type(kind)}")
+            return
         if kind == "text" and len(source.columns) > 1:
-            return f"{self._several(source)} AS {quoted(name)}"
+            self._keep(name, self._several(source))
+            return
+        sql, column = self.cell(source.columns[0]), source.columns[0]
         if len(source.columns) > 1:
             cells = (clean_text(self.cell(one), self.form) for one in source.columns)
-            cell = f"coalesce({', '.join(cells)})"
-        value = value_sql(kind, cell, column, source, self.form, end=end)
+            sql = f"coalesce({', '.join(cells)})"
+        cell = Cell(
+            name=column,
+            sql=sql,
+            later=self.later(sql),
+            value=quoted(name),
+            end=None if source.until is None else self.cell(source.until),
+        )
+        value = value_sql(kind, cell, source, self.form)
+        self._keep(name, value.sql)
         self.faults += value.faults
         if name in needed_fields(self.part.table):
-            self._must_be_there(column, f"{clean_text(cell, self.form)} IS NULL")
-        return f"{value.sql} AS {quoted(name)}"
+            empty = f"{clean_text(cell.later, self.form)} IS NULL"
+            self._must_be_there(
+                column, f"CASE WHEN {cell.value} IS NULL THEN {empty} ELSE FALSE END"
+            )
 
     def _several(self, source: Source) -> str:
-        cells = [
-            clean_text(f"trim({self.cell(column)}, {_BLANKS})", self.form)
-            for column in source.columns
-        ]
+        return self._joined([self.cell(column) for column in source.columns])
+
+    def _joined(self, raw: list[str]) -> str:
+        """Return SQL of an identifier of one or several cells, without any blanks around them."""
+        cells = [clean_text(f"trim({cell}, {_BLANKS})", self.form) for cell in raw]
         if len(cells) == 1:
             return cells[0]
         return f"CASE WHEN {cells[0]} IS NOT NULL THEN concat_ws('|', {', '.join(cells)}) END"
 
-    def _identifier(self, name: str, source: Source) -> list[str]:
-        text = self._several(source)
-        self._must_be_there(source.columns[0], f"{text} IS NULL")
+    def _identifier(self, name: str, source: Source) -> None:
+        text, number = self._several(source), "NULL::UINTEGER"
         domain = DOMAINS[name]
-        if domain not in self.desk.known:
-            return [f"NULL::UINTEGER AS {name}_no", f"{text} AS {name}_text"]
-        known = f"TRY_CAST({text} AS ids_{domain})"
-        return [
-            f"CAST(enum_code({known}) AS UINTEGER) AS {name}_no",
-            f"CASE WHEN {known} IS NULL THEN {text} END AS {name}_text",
-        ]
+        if domain in self.desk.known:
+            # Most cells are an identifier as it was seen before, without blanks around it.
+            first = self.cell(source.columns[0]) if len(source.columns) == 1 else text
+            found = [f"enum_code(TRY_CAST({one} AS ids_{domain}))" for one in (first, text)]
+            number = f"CAST(coalesce({', '.join(found)}) AS UINTEGER)"
+        self._keep(f"{name}_no", number)
+        if domain in self.desk.known:
+            cells = [self.later(self.cell(column)) for column in source.columns]
+            self.outer.append(
+                (f"{name}_text", f"CASE WHEN {name}_no IS NULL THEN {self._joined(cells)} END")
+            )
+            text = self.outer[-1][1]
+        else:
+            self._keep(f"{name}_text", text)
+            text = quoted(f"{name}_text")
+        self._must_be_there(
+            source.columns[0], f"CASE WHEN {name}_no IS NULL THEN ({text}) IS NULL ELSE FALSE END"
+        )
 
     def _must_be_there(self, column: str, broken: str) -> None:
         self.faults.append(
@@ -270,27 +320,28 @@ class _Select:
             )
         )
 
-    def _words(self, number: int) -> str:
+    def _words(self, number: int) -> None:
         code = self.part.codes[number]
-        text = clean_text(self.cell(code.column), self.form)
-        words = [word for word in code.labels if word]
-        found = "NULL"
-        if words:
-            found = f"enum_code(TRY_CAST({text} AS {self.name}_words_{number}))"
+        raw = self.cell(code.column)
+        text = clean_text(raw, self.form)
+        found = []
+        if any(code.labels):
+            kind = f"{self.name}_words_{number}"
+            found = [f"enum_code(TRY_CAST({one} AS {kind}))::USMALLINT" for one in (raw, text)]
+        found.append(f"CASE WHEN {text} IS NULL THEN {EMPTY_WORD} ELSE {UNKNOWN_WORD} END")
+        name = f"words_{number}"
+        known = f"CASE WHEN {raw} IS NULL THEN {EMPTY_WORD} ELSE coalesce({', '.join(found)}) END"
+        self._keep(name, f"({known})::USMALLINT")
         if code.otherwise is None:
             self.faults.append(
                 Fault(
                     code="E204",
                     column=code.column,
-                    broken=f"{text} IS NOT NULL AND {found} IS NULL",
+                    broken=f"{name} = {UNKNOWN_WORD}",
                     message="The word is not in the mapping's list.",
                     fix="Add it to labels, or say with otherwise what unlisted words mean.",
                 )
             )
-        return (
-            f"CAST(CASE WHEN {text} IS NULL THEN {EMPTY_WORD} ELSE coalesce({found}, "
-            f"{UNKNOWN_WORD}) END AS USMALLINT) AS words_{number}"
-        )
 
     def _lookups(self) -> None:
         for join in self.spec.joins:
@@ -302,7 +353,7 @@ class _Select:
                 Fault(
                     code="E301",
                     column=mine,
-                    broken=f"{quoted(join.file)}.{quoted(theirs)} IS NULL",
+                    broken=f"{self.later(f'{quoted(join.file)}.{quoted(theirs)}')} IS NULL",
                     message=f"The key is not in the file {join.file!r}.",
                     fix="Export both files at one time.",
                 )
@@ -310,7 +361,7 @@ class _Select:
 
     def _damage(self) -> None:
         used = dict.fromkeys(used_columns(self.part, self.spec))
-        cells = ", ".join(self.cell(column) for column in used)
+        cells = ", ".join(self.later(self.cell(column)) for column in used)
         self.faults.append(
             Fault(
                 code="E111",
@@ -324,7 +375,7 @@ class _Select:
     def _skip(self) -> str:
         tests = []
         for column, words in self.spec.skip.items():
-            text = f"coalesce({clean_text(self.cell(column), self.form)}, '')"
+            text = f"coalesce({clean_text(self.later(self.cell(column)), self.form)}, '')"
             tests.append(f"{text} <> ''" if "*" in words else f"{text} IN {text_list(words)}")
         return f"({' OR '.join(tests)})" if tests else "FALSE"
 

@@ -16,7 +16,17 @@ from absence_risk.register.row_files import sql_text
 if TYPE_CHECKING:
     from absence_risk.register.readers.mapping import Format, Source
 
-__all__ = ["ENCODINGS", "Fault", "Value", "clean_text", "sql_form", "text_list", "value_sql"]
+__all__ = [
+    "ENCODINGS",
+    "Cell",
+    "Fault",
+    "Value",
+    "clean_text",
+    "sql_form",
+    "text_list",
+    "value_sql",
+    "without_value",
+]
 
 ENCODINGS: dict[str, str] = {
     "utf-8": "utf-8",
@@ -42,7 +52,6 @@ _TOKENS = {
 }
 _TOKEN = re.compile("|".join(_TOKENS))
 _MINUTE_KINDS = {"minutes": 1.0, "hours": 60.0}
-_RANGES = {"uint32": (0, 2**32 - 1), "uint8": (0, 255), "int16": (-(2**15), 2**15 - 1)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,47 +161,89 @@ def clean_text(column: str, form: Format) -> str:
     return text
 
 
-def value_sql(
-    kind: str, cell: str, name: str, source: Source, form: Format, *, end: str | None = None
-) -> Value:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A cell of a file, before and after it was read.
+
+    Parameters
+    ----------
+    name : str
+        Column of the file, for messages.
+    sql : str
+        SQL of its text where values are read.
+    later : str
+        SQL of its text where faults are looked for.
+    value : str
+        SQL of the value there.
+    end : str or None
+        SQL of the text of the cell with the end of a span of time.
+    """
+
+    name: str
+    sql: str
+    later: str
+    value: str
+    end: str | None = None
+
+
+def value_sql(kind: str, cell: Cell, source: Source, form: Format) -> Value:
     """Return SQL that reads a cell as a value of a kind.
+
+    What does not fit gives nothing; faults look at the text only where there is no value, so that
+    sound cells cost one reading.
 
     Parameters
     ----------
     kind : str
         Kind of the canonical column; "minutes" for minutes.
-    cell : str
-        SQL of the cell.
-    name : str
-        Column of the file, for messages.
+    cell : Cell
+        The cell.
     source : Source
         What the mapping says about it.
     form : Format
         How the file is written.
-    end : str or None
-        SQL of the cell with the end of a span of time.
 
     Returns
     -------
     Value
         Expression and faults.
     """
-    text = clean_text(cell, form)
     if source.codes is not None:
-        return _coded(kind, text, name, source)
-    if end is not None:
-        return _span(cell, clean_text(end, form), name, form, source)
+        return _coded(kind, cell, source, form)
+    if cell.end is not None:
+        return _span(cell, cell.end, source, form)
     if source.part is not None or kind in ("date", "timestamp"):
-        return _dated(kind, text, name, source, form)
+        return _dated(kind, cell, source, form)
     if kind == "text":
-        return Value(sql=text)
+        return Value(sql=clean_text(cell.sql, form))
     if kind == "bool":
-        return _yes_no(text, name, form)
-    return _number(kind, text, name, source, form)
+        return _yes_no(cell, form)
+    return _number(kind, cell, source, form)
 
 
-def _fault(code: str, name: str, broken: str, message: str, fix: str) -> tuple[Fault, ...]:
-    return (Fault(code=code, column=name, broken=broken, message=message, fix=fix),)
+def without_value(cell: Cell, form: Format, test: str = "TRUE") -> str:
+    """Return SQL of a condition on cells that hold something, but no value.
+
+    Parameters
+    ----------
+    cell : Cell
+        The cell.
+    form : Format
+        How the file is written.
+    test : str
+        Further condition.
+
+    Returns
+    -------
+    str
+        SQL; the text is looked at only where there is no value.
+    """
+    filled = f"{clean_text(cell.later, form)} IS NOT NULL"
+    return f"CASE WHEN {cell.value} IS NULL THEN {filled} AND {test} ELSE FALSE END"
+
+
+def _fault(code: str, cell: Cell, broken: str, message: str, fix: str) -> tuple[Fault, ...]:
+    return (Fault(code=code, column=cell.name, broken=broken, message=message, fix=fix),)
 
 
 def _constant(value: object, kind: str) -> str:
@@ -202,23 +253,22 @@ def _constant(value: object, kind: str) -> str:
     return f"CAST({sql_text(str(value))} AS {wanted})"
 
 
-def _coded(kind: str, text: str, name: str, source: Source) -> Value:
-    codes = source.codes or {}
+def _coded(kind: str, cell: Cell, source: Source, form: Format) -> Value:
+    codes, text = source.codes or {}, clean_text(cell.sql, form)
     whens = " ".join(
         f"WHEN {sql_text(word)} THEN {_constant(value, kind)}" for word, value in codes.items()
     )
     other = "NULL" if source.otherwise is None else _constant(source.otherwise, kind)
-    present = f"{text} IS NOT NULL"
     empty = _constant(codes[""], kind) if "" in codes else "NULL"
-    sql = f"CASE WHEN {present} THEN CASE {text} {whens} ELSE {other} END ELSE {empty} END"
+    sql = f"CASE WHEN {text} IS NULL THEN {empty} ELSE CASE {text} {whens} ELSE {other} END END"
     if source.otherwise is not None:
         return Value(sql=sql)
     return Value(
         sql=sql,
         faults=_fault(
             "E113",
-            name,
-            f"{present} AND {text} NOT IN {text_list(tuple(codes))}",
+            cell,
+            without_value(cell, form),
             "The word is not in the mapping's list.",
             "Add it to codes, or say with otherwise what unlisted words mean.",
         ),
@@ -228,88 +278,122 @@ def _coded(kind: str, text: str, name: str, source: Source) -> Value:
 def _time(text: str, form: str, wanted: str) -> str:
     if form == "iso":
         return f"TRY_CAST({text} AS {wanted})"
-    return f"CAST(TRY_STRPTIME({text}, {sql_text(sql_form(form) or '')}) AS {wanted})"
+    pattern = sql_text(sql_form(form) or "")
+    return f"CAST(TRY_STRPTIME(trim({text}), {pattern}) AS {wanted})"
 
 
-def _dated(kind: str, text: str, name: str, source: Source, form: Format) -> Value:
+def _dated(kind: str, cell: Cell, source: Source, form: Format) -> Value:
     has_time = kind == "timestamp" or source.part == "date"
     written = source.form or (form.datetime if has_time else form.date)
-    sql = _time(text, written, "TIMESTAMP" if kind == "timestamp" else "DATE")
-    shown = "yyyy-mm-dd" if written == "iso" else written
-    faults = _fault(
-        "E110",
-        name,
-        f"{text} IS NOT NULL AND {sql} IS NULL",
-        f"This is no date written {shown}.",
-        "Correct the date, or the form in the mapping.",
-    )
+    sql = _time(_whole(cell, form), written, "TIMESTAMP" if kind == "timestamp" else "DATE")
     if source.part == "year":
         sql = f"CAST(year({sql}) AS SMALLINT)"
-    return Value(sql=sql, faults=faults)
+    shown = "yyyy-mm-dd" if written == "iso" else written
+    return Value(
+        sql=sql,
+        faults=_fault(
+            "E110",
+            cell,
+            without_value(cell, form),
+            f"This is no date written {shown}.",
+            "Correct the date, or the form in the mapping.",
+        ),
+    )
 
 
-def _span(cell: str, end: str, name: str, form: Format, source: Source) -> Value:
+def _whole(cell: Cell, form: Format) -> str:
+    """Return a cell for casts, which skip blanks around it; words for empty cells become empty."""
+    return clean_text(cell.sql, form) if form.missing else cell.sql
+
+
+def _span(cell: Cell, end: str, source: Source, form: Format) -> Value:
     written = source.form or form.datetime
-    start, stop = (_time(text, written, "TIMESTAMP") for text in (clean_text(cell, form), end))
+    start, stop = (_time(text, written, "TIMESTAMP") for text in (_whole(cell, form), end))
     sql = f"TRY_CAST(date_diff('minute', {start}, {stop}) AS SMALLINT)"
     return Value(
         sql=sql,
         faults=_fault(
             "E110",
-            name,
-            f"{start} IS NULL OR {stop} IS NULL OR {sql} < 0",
+            cell,
+            f"{cell.value} IS NULL OR {cell.value} < 0",
             "Begin and end are no times in this order.",
             "Correct them, or the form in the mapping.",
         ),
     )
 
 
-def _yes_no(text: str, name: str, form: Format) -> Value:
-    word = f"lower({text})"
-    sql = f"CASE WHEN {word} IN {text_list(form.true)} THEN TRUE "
+def _spellings(words: tuple[str, ...]) -> str:
+    """Return the usual spellings of words, which most cells have."""
+    return text_list(
+        tuple(dict.fromkeys(f(w) for w in words for f in (str.upper, str.lower, str.title)))
+    )
+
+
+def _yes_no(cell: Cell, form: Format) -> Value:
+    word = f"lower({clean_text(cell.sql, form)})"
+    sql = f"CASE WHEN {cell.sql} IN {_spellings(form.true)} THEN TRUE "
+    sql += f"WHEN {cell.sql} IN {_spellings(form.false)} THEN FALSE "
+    sql += f"WHEN {word} IN {text_list(form.true)} THEN TRUE "
     sql += f"WHEN {word} IN {text_list(form.false)} THEN FALSE END"
     return Value(
         sql=sql,
         faults=_fault(
             "E113",
-            name,
-            f"{text} IS NOT NULL AND {sql} IS NULL",
+            cell,
+            without_value(cell, form),
             "The word is neither yes nor no.",
             "Add it to true or false in the mapping.",
         ),
     )
 
 
-def _number(kind: str, text: str, name: str, source: Source, form: Format) -> Value:
-    plain = text
+def _plain(text: str, form: Format) -> str:
+    """Return a number without signs between thousands."""
     if form.thousands:
         signs = (" ", "\u00a0", "\u202f") if form.thousands == " " else (form.thousands,)
         for sign in signs:
-            plain = f"replace({plain}, {sql_text(sign)}, '')"
-    other = "." if form.decimal == "," else ","
-    foreign = f"contains({plain}, {sql_text(other)})"
-    if form.decimal == ",":
-        plain = f"replace({plain}, ',', '.')"
+            text = f"replace({text}, {sql_text(sign)}, '')"
+    return text
+
+
+def _number(kind: str, cell: Cell, source: Source, form: Format) -> Value:
+    plain, other = _plain(_whole(cell, form), form), "." if form.decimal == "," else ","
     number = f"TRY_CAST({plain} AS DOUBLE)"
-    sound = f"{number} IS NOT NULL AND isfinite({number})"
-    faults = _fault(
-        "E112",
-        name,
-        foreign,
-        f"A number holds {other!r}, and the decimal sign is declared as {form.decimal!r}.",
-        "Declare decimal (and thousands) in the mapping.",
-    )
-    wrong = f"{text} IS NOT NULL AND NOT {foreign} AND NOT ({sound})"
+    if form.decimal == ",":
+        number = f"TRY_CAST(replace({plain}, ',', '.') AS DOUBLE)"
     if kind == "minutes":
         factor = _MINUTE_KINDS.get(source.unit or form.unit or "", 1.0)
         scaled = number if factor == 1.0 else f"{number} * {factor:g}"
-        sql = scaled if source.unit == "share" else f"TRY_CAST(round({scaled}) AS SMALLINT)"
-        wrong = f"({wrong}) OR abs({scaled}) > 32000"
+        sql = f"TRY_CAST(round({scaled}) AS SMALLINT)"
+        if source.unit == "share":
+            sql = f"CASE WHEN isfinite({number}) THEN {number} END"
     elif kind == "float64":
-        sql = number
+        sql = f"CASE WHEN isfinite({number}) THEN {number} END"
     else:
-        low, high = _RANGES[kind]
-        sql = f"TRY_CAST({number} AS {SQL_TYPES[kind]})"
-        wrong = f"({wrong}) OR {number} <> floor({number}) OR {number} NOT BETWEEN {low} AND {high}"
-    faults += _fault("E103", name, wrong, "This is no number of the kind.", "Correct the export.")
-    return Value(sql=f"CASE WHEN NOT {foreign} THEN {sql} END", faults=faults)
+        # Casting text such as 3.7 to a whole number would round it.
+        whole = f"CASE WHEN {number} = floor({number}) THEN {number} END"
+        wanted = SQL_TYPES[kind]
+        sql = f"CASE WHEN contains({plain}, '{form.decimal}') THEN TRY_CAST({whole} AS {wanted}) "
+        sql += f"ELSE TRY_CAST({plain} AS {wanted}) END"
+    if form.decimal == ",":
+        sql = f"CASE WHEN NOT contains({plain}, '.') THEN {sql} END"
+    strange = f"contains({_plain(clean_text(cell.later, form), form)}, {sql_text(other)})"
+    return Value(
+        sql=sql,
+        faults=(
+            *_fault(
+                "E112",
+                cell,
+                without_value(cell, form, strange),
+                f"A number holds {other!r}, and the decimal sign is declared as {form.decimal!r}.",
+                "Declare decimal (and thousands) in the mapping.",
+            ),
+            *_fault(
+                "E103",
+                cell,
+                without_value(cell, form, f"NOT {strange}"),
+                "This is no number of the kind.",
+                "Correct the export.",
+            ),
+        ),
+    )
