@@ -74,6 +74,30 @@ def test_study_json_is_what_results_json_holds(folder, tmp_path):
     assert printed == written
 
 
+def test_a_study_by_a_named_definition_and_by_a_file(folder, tmp_path):
+    done = call("study", folder, "--out", tmp_path / "dk", "--definition", "ss12000_reported")
+    assert done.returncode == 0, done.stderr
+    results = json.loads((tmp_path / "dk" / "results.json").read_text())
+    assert "over reported minutes" in results["definition"]
+    own = tmp_path / "own.toml"
+    own.write_text('denominator = "reported"\n', encoding="utf-8")
+    done = call("study", folder, "--out", tmp_path / "own", "--definition", own)
+    assert done.returncode == 0, done.stderr
+    again = json.loads((tmp_path / "own" / "results.json").read_text())
+    assert again["results"] == results["results"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("denmark", "denmark_uvm"), ("denmark_law", "all absence"), ("missing.toml", "missing.toml")],
+)
+def test_a_wrong_definition_is_wrong_usage(folder, tmp_path, name, message):
+    done = call("study", folder, "--out", tmp_path / "out", "--definition", name)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_existing_folder_is_kept_without_force_and_replaced_with_it(folder, tmp_path):
     out = tmp_path / "out"
     assert call("study", folder, "--out", out).returncode == 0

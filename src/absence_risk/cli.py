@@ -19,6 +19,7 @@ from absence_risk.errors import AbsenceRiskError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from absence_risk.register.definition import AbsenceDefinition
     from absence_risk.synthetic import World
 
 __all__ = ["app", "main"]
@@ -213,6 +214,14 @@ def study(
     folder: Folder,
     *,
     out: Annotated[Path, typer.Option(help="Folder to write report, tables and figures into.")],
+    definition: Annotated[
+        str | None,
+        typer.Option(
+            help="What counts as absence: a preset, for example denmark_uvm or schoolsoft, or a "
+            ".toml file. By default all absence over offered minutes.",
+            show_default=False,
+        ),
+    ] = None,
     layout: FromLayout = None,
     key: KeyFile = None,
     seed: Seed = 1,
@@ -224,14 +233,29 @@ def study(
     from absence_risk import study as main_job  # noqa: PLC0415
     from absence_risk.register.register import read_register  # noqa: PLC0415
 
+    rule = None if definition is None else _definition(definition)
     with _progress("Studying") as progress:
         register = read_register(folder, layout, key=key)
         report.refuse_existing(out, force=force)
-        answers = main_job.run(register, random_state=seed, progress=progress)
+        answers = main_job.run(register, definition=rule, random_state=seed, progress=progress)
         report.publish(answers, out, register=register, force=force, progress=progress)
     page = out / "report.html"
     lines = [*answers.lines(), f"Report: {page}"]
     _say({"report": str(page), **answers.to_dict()}, "\n".join(lines), as_json=as_json)
+
+
+def _definition(name: str) -> AbsenceDefinition:
+    """Return a definition by its name or from its file; a wrong one is wrong usage."""
+    from absence_risk.register.definition import AbsenceDefinition  # noqa: PLC0415
+    from absence_risk.study.reading import refuse_partial  # noqa: PLC0415
+
+    try:
+        is_file = name.endswith(".toml")
+        rule = AbsenceDefinition.from_toml(name) if is_file else AbsenceDefinition.preset(name)
+        refuse_partial(rule)
+    except (ValueError, FileNotFoundError) as error:
+        raise typer.BadParameter(str(error), param_hint="--definition") from error
+    return rule
 
 
 def main() -> None:

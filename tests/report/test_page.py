@@ -14,7 +14,7 @@ from absence_risk import report
 from absence_risk.disclosure import gate, scan
 from absence_risk.errors import DisclosureError
 from absence_risk.report.wording import languages, load_texts
-from absence_risk.result import Estimate, FlowStep
+from absence_risk.result import Estimate, FlowStep, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -252,3 +252,38 @@ def test_swedish_writes_decimal_commas(make_study: Make, tmp_path: Path) -> None
 def test_an_unknown_language_is_refused(make_study: Make, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="lang must be one of en, sv, got 'xx'"):
         report.write(make_study(), tmp_path / "report.html", lang="xx")
+
+
+def test_definitions_compared_and_reporting_rates_are_on_the_page(make_study, tmp_path):
+    def row(group, share, threshold=0.1):
+        return Estimate(
+            term="pupils absent 10 % or more",
+            group=group,
+            threshold=threshold,
+            estimate=share,
+            conf_low=share - 0.01,
+            conf_high=share + 0.01,
+            n=12000,
+            n_events=round(share * 12000),
+        )
+
+    compared = Table(
+        name="definitions",
+        title="What the definition does (shares)",
+        rows=(row("by minutes", 0.162), row("any lesson missed", 0.217)),
+        note="The same records under 2 rules.",
+    )
+    reporting = Table(
+        name="reporting",
+        title="Reported share (time: yyyymm)",
+        rows=(Estimate(term="reported share", group="s01", time=202509.0, estimate=0.9493),),
+    )
+    study = make_study("escalation", definitions=compared, reporting=reporting)
+    page = report.write(study, tmp_path / "page.html").read_text(encoding="utf-8")
+    for text in ("21.7 %", "any lesson missed", "94.9 %", "The same records under 2 rules."):
+        assert text in page
+    assert page.count("What the definition does (shares)") >= 3  # caption of table and figure
+    assert "Pupils absent 10 % or more, by definition" in page
+    figures = report.figures(study)
+    assert b"any lesson missed" in figures["definitions"]
+    assert report.figures(study)["definitions"] == figures["definitions"]

@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from absence_risk.plots.definitions import plot_definitions
     from absence_risk.plots.escalation import plot_later_by_early, plot_odds_ratios
     from absence_risk.plots.evaluation import (
         plot_change,
@@ -37,6 +38,7 @@ __all__ = [
     "plot_alarms",
     "plot_break",
     "plot_change",
+    "plot_definitions",
     "plot_dose_response",
     "plot_endings",
     "plot_ladder_levels",
@@ -58,6 +60,7 @@ _HOMES = {
     "plot_alarms": "thresholds",
     "plot_break": "thresholds",
     "plot_change": "evaluation",
+    "plot_definitions": "definitions",
     "plot_dose_response": "thresholds",
     "plot_endings": "survival",
     "plot_ladder_levels": "world",

@@ -38,6 +38,7 @@ __all__ = [
     "per_cent_axis",
     "shown",
     "styled",
+    "write_caption",
 ]
 
 INK = "#222222"
@@ -274,7 +275,21 @@ def caption(
     if hidden and "not shown" not in definition:
         rows = "row is" if hidden == 1 else "rows are"
         parts.append(f"{hidden} {rows} not shown: fewer than {fewer_than(table.note)} pupils.")
-    text = " ".join(part for part in parts if part)
+    write_caption(ax, " ".join(part for part in parts if part), below=below)
+
+
+def write_caption(ax: Axes, text: str, *, below: float = 42.0) -> None:
+    """Write a text under the axes.
+
+    Parameters
+    ----------
+    ax : Axes
+        The axes.
+    text : str
+        What every figure must say: n, interval, definition, what is hidden.
+    below : float
+        Distance from the axes to the text in points.
+    """
     # Constrained layout will widen new axes by about a ninth when the figure is drawn.
     figure = ax.get_figure(root=True)
     inches = ax.get_position().width * 1.11 * (figure.get_figwidth() if figure else WIDTH)

@@ -98,6 +98,8 @@ def run(engine: Engine, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
             if engine.threads is not None:
                 config["threads"] = str(engine.threads)
             with duckdb.connect(config=config) as connection:
+                # The engine would draw a bar of its own, into pipes as well.
+                connection.execute("SET enable_progress_bar = false")
                 return work(connection)
 
     return _quietly(inside, engine)

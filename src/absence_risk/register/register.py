@@ -279,7 +279,7 @@ class Register:
         """
         from absence_risk.register.validate import validate_register  # noqa: PLC0415
 
-        return validate_register(self, instruments=instruments)
+        return validate_register(self.latest or self, instruments=instruments)
 
     def panel(
         self, period: str | None = None, definition: AbsenceDefinition | None = None

@@ -21,6 +21,8 @@ MISSING = "–"
 
 _KINDS: Mapping[str, Kind] = {
     "levels": "share",
+    "definitions": "share",
+    "reporting": "share",
     "associations": "ratio",
     "by_early_valid": "share",
     "candidates": "number",

@@ -6,7 +6,7 @@ import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import jinja2
 
@@ -20,9 +20,11 @@ from absence_risk.report.wording import load_texts, numbers_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from matplotlib.figure import Figure
+
     from absence_risk.report.numbers import Numbers
     from absence_risk.report.sections import TableView
-    from absence_risk.result import Result
+    from absence_risk.result import Result, Table
 
 __all__ = ["CLAIMS", "Study", "figures", "write"]
 
@@ -103,11 +105,15 @@ def figures(study: Study) -> dict[str, bytes]:
         If a result holds a count below the limit.
     """
     _refuse_raw(study)
-    return {
+    found = {
         f"{claim}_{name}": standalone(figure, result.table(name).title, result.verdict.sentence)
         for claim, result in study.results.items()
         for name, figure in plots.figures(result).items()
     }
+    table = getattr(study, "definitions", None)
+    if table is not None:
+        found[table.name] = standalone(_compared(table), table.title, study.definition)
+    return found
 
 
 def write(study: Study, path: str | Path, *, lang: str = "en") -> Path:
@@ -164,6 +170,8 @@ def _render(study: Study, texts: dict[str, Any], lang: str) -> str:
     levels = getattr(study, "levels", None)
     level = next((result.conf_level for result in study.results.values()), 0.95)
     minimum = _minimum(study)
+    compared = getattr(study, "definitions", None)
+    more = [t for t in (levels, compared, getattr(study, "reporting", None)) if t is not None]
     made = texts["made_text"].format(version=study.version, seed=study.seed, minimum=minimum)
     return (
         _environment()
@@ -174,12 +182,22 @@ def _render(study: Study, texts: dict[str, Any], lang: str) -> str:
             numbers=numbers,
             sections=[_section(study, claim, texts, numbers) for claim in claims],
             facts=facts_view(dict(study.facts), texts, numbers, minimum),
-            levels=None if levels is None else table_view(levels, texts, numbers, level),
+            register_tables=[table_view(table, texts, numbers, level) for table in more],
+            compared=None if compared is None else _drawn(compared, study.definition),
             definition=study.definition,
             warnings=study.warnings,
             made=made,
         )
     )
+
+
+def _compared(table: Table) -> Figure:
+    return cast("Figure", plots.plot_definitions(table).get_figure(root=True))
+
+
+def _drawn(table: Table, definition: str) -> tuple[str, str]:
+    """Return the title and the figure of the definitions compared."""
+    return table.title, inline(_compared(table), table.title, definition, "definitions-")
 
 
 def _section(study: Study, claim: str, texts: dict[str, Any], numbers: Numbers) -> _Section:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from absence_risk.study.definitions import compare_definitions
 from absence_risk.study.plan import StudyPlan
 from absence_risk.study.run import StudyResult, run
 
-__all__ = ["StudyPlan", "StudyResult", "run"]
+__all__ = ["StudyPlan", "StudyResult", "compare_definitions", "run"]

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from absence_risk.register.definition import NUMERATORS
-from absence_risk.result import Estimate, Table
+from absence_risk.register.means import weighted_sums
+from absence_risk.result import Table
+from absence_risk.study.shares import ratio_of_sums, share_row
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["describe_levels"]
 
 _CUTS = (0.10, 0.15, 0.20, 0.50)
+_OVER = {"offered": "offered time", "reported": "reported time", "enrolled_days": "days enrolled"}
 
 
 def describe_levels(cube: Cube, schools: npt.ArrayLike, *, conf_level: float = 0.95) -> Table:
@@ -40,70 +43,33 @@ def describe_levels(cube: Cube, schools: npt.ArrayLike, *, conf_level: float = 0
 
     Notes
     -----
-    A share is a ratio of sums over schools, its variance the linearised one with G − 1 degrees of
-    freedom, G schools (Cochran 1977, Sampling Techniques, eq. 11.30, without the finite-population
-    correction).
+    Intervals are those of `absence_risk.study.shares.ratio_of_sums`. Where the definition weighs
+    pupils by months registered, so does the mean.
     """
     totals = cube.totals("year")
     seen = totals.scheduled[:, 0] > 0
     rate = totals.rate("total")[seen, 0]
     _, school = np.unique(np.asarray(schools)[seen], return_inverse=True)
-    minutes = totals.scheduled[seen, 0].astype(np.float64)
     n = len(rate)
     ones = np.ones(n)
+    over = f"share of {_OVER[cube.definition.denominator]}"
+    if cube.definition.mean == "month_weighted":
+        over = "pupils weighted by months registered"
     rows = []
     for which in NUMERATORS:
         kind = "all" if which == "total" else which
-        absent = totals.absent(which)[seen, 0].astype(np.float64)
-        share = _ratio(absent, minutes, school, conf_level)
-        rows.append(_row(f"mean {kind} absence, share of offered time", share, n=n))
+        top, bottom = weighted_sums(cube, which)
+        share = ratio_of_sums(top[seen], bottom[seen], school, conf_level)
+        rows.append(share_row(f"mean {kind} absence, {over}", share, n=n))
     for cut in _CUTS:
         hit = (rate >= cut).astype(np.float64)
-        share = _ratio(hit, ones, school, conf_level)
+        share = ratio_of_sums(hit, ones, school, conf_level)
         term = f"pupils absent {cut * 100:.0f} % or more"
-        rows.append(_row(term, share, n=n, n_events=int(hit.sum()), threshold=cut))
+        rows.append(share_row(term, share, n=n, n_events=int(hit.sum()), threshold=cut))
     return Table(
         name="levels",
         title="Absence over the whole year (shares)",
         rows=tuple(rows),
         note=f"{conf_level * 100:g} % intervals with schools as clusters; "
         f"{replace(cube.definition, window='year').describe()}.",
-    )
-
-
-def _ratio(
-    top: npt.NDArray[np.float64],
-    bottom: npt.NDArray[np.float64],
-    school: npt.NDArray[np.intp],
-    conf_level: float,
-) -> tuple[float, float | None]:
-    """Return a ratio of sums and the half-width of its interval (None for a single school)."""
-    from scipy.stats import t  # noqa: PLC0415 (importing the package must stay instant)
-
-    share = float(top.sum() / bottom.sum())
-    groups = int(school.max()) + 1
-    if groups < 2:
-        return share, None
-    residual = np.bincount(school, weights=top - share * bottom)
-    variance = groups / (groups - 1) * float((residual**2).sum()) / float(bottom.sum()) ** 2
-    return share, float(t.ppf((1 + conf_level) / 2, groups - 1)) * variance**0.5
-
-
-def _row(
-    term: str,
-    share: tuple[float, float | None],
-    *,
-    n: int,
-    n_events: int | None = None,
-    threshold: float | None = None,
-) -> Estimate:
-    estimate, half = share
-    return Estimate(
-        term=term,
-        threshold=threshold,
-        estimate=estimate,
-        conf_low=None if half is None else max(0.0, estimate - half),
-        conf_high=None if half is None else min(1.0, estimate + half),
-        n=n,
-        n_events=n_events,
     )

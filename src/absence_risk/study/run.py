@@ -13,8 +13,11 @@ from absence_risk import disclosure
 from absence_risk.errors import DesignError, EstimationError, SchemaError
 from absence_risk.register.definition import AbsenceDefinition
 from absence_risk.study.claims import CLAIMS, Prepared
+from absence_risk.study.definitions import compare_levels
 from absence_risk.study.describe import describe_levels
 from absence_risk.study.plan import StudyPlan
+from absence_risk.study.reading import read
+from absence_risk.study.reporting import reporting_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,6 +42,10 @@ class StudyResult:
         Why the register cannot carry a claim, for those that are missing in ``results``.
     levels : Table
         Levels of absence in the register.
+    definitions : Table
+        The same levels under several definitions.
+    reporting : Table
+        Share of offered time that was reported, by school and month.
     facts : mapping of str to int, float or str
         What the register holds.
     warnings : tuple of str
@@ -56,6 +63,8 @@ class StudyResult:
     results: Mapping[str, Result]
     refused: Mapping[str, str]
     levels: Table
+    definitions: Table
+    reporting: Table
     facts: Mapping[str, int | float | str]
     warnings: tuple[str, ...]
     definition: str
@@ -88,7 +97,8 @@ class StudyResult:
         tuple of str and Table
             For example ``("escalation_associations", table)``.
         """
-        yield self.levels.name, self.levels
+        for table in (self.levels, self.definitions, self.reporting):
+            yield table.name, table
         for claim, result in self.results.items():
             for table in result.tables:
                 yield f"{claim}_{table.name}", table
@@ -110,6 +120,8 @@ class StudyResult:
             "facts": dict(self.facts),
             "warnings": list(self.warnings),
             "levels": self.levels.to_dict(),
+            "definitions": self.definitions.to_dict(),
+            "reporting": self.reporting.to_dict(),
             "results": {claim: result.to_dict() for claim, result in self.results.items()},
             "refused": dict(self.refused),
         }
@@ -119,13 +131,15 @@ def run(
     register: Register,
     *,
     plan: StudyPlan | None = None,
+    definition: AbsenceDefinition | None = None,
     random_state: int = 0,
     progress: Callable[[str, float], None] | None = None,
 ) -> StudyResult:
     """Validate a register and take it through the four claims.
 
-    Rows are read once for validation and once into the cube; every claim runs on the cube. A claim
-    that the register cannot carry does not stop the others: it is refused with its reason.
+    Rows are read once for validation and once into the cubes; every claim runs on the cube of the
+    study's definition. A claim that the register cannot carry does not stop the others: it is
+    refused with its reason.
 
     Parameters
     ----------
@@ -133,6 +147,9 @@ def run(
         The register.
     plan : StudyPlan or None
         Choices of the analyses; the defaults if None.
+    definition : AbsenceDefinition or None
+        What counts as absence, all of it (numerator "total"); the default definition if None. The
+        claims have windows of their own.
     random_state : int
         Seed of all random draws.
     progress : callable or None
@@ -147,6 +164,10 @@ def run(
     ------
     SchemaError
         If validation finds a problem that blocks; all problems are listed.
+    DesignError
+        If the definition needs a column that the register does not have.
+    ValueError
+        If the definition does not count all absence.
     """
     plan = plan or StudyPlan()
     tell = progress or (lambda _text, _share: None)
@@ -155,7 +176,8 @@ def run(
     if not report.ok:
         raise SchemaError(report.errors)
     tell("Reading rows", 0.25)
-    cube = register.cube(AbsenceDefinition())
+    reading = read(register, definition or AbsenceDefinition())
+    cube = reading.cube
     prepared = Prepared.of(register, cube, plan, random_state)
     results: dict[str, Result] = {}
     refused: dict[str, str] = {}
@@ -172,6 +194,12 @@ def run(
         results=results,
         refused=refused,
         levels=disclosure.protect_table(levels, plan.minimum),
+        definitions=compare_levels(
+            reading.levels, prepared.schools, conf_level=plan.conf_level, minimum=plan.minimum
+        ),
+        reporting=reporting_table(
+            reading.offered, reading.reported, register.pupils, minimum=plan.minimum
+        ),
         facts=_facts(register, cube, report.n_rows),
         warnings=tuple(str(problem) for problem in report.warnings),
         definition=cube.definition.describe(),
