@@ -98,8 +98,7 @@ def run(engine: Engine, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
             if engine.threads is not None:
                 config["threads"] = str(engine.threads)
             with duckdb.connect(config=config) as connection:
-                # The engine would draw a bar of its own, into pipes as well.
-                connection.execute("SET enable_progress_bar = false")
+                _without_bar(connection)
                 return work(connection)
 
     return _quietly(inside, engine)
@@ -127,6 +126,13 @@ def runs(connection: duckdb.DuckDBPyConnection, statement: str) -> bool:
     except (duckdb.ConversionException, duckdb.InvalidInputException):
         return False
     return True
+
+
+def _without_bar(connection: duckdb.DuckDBPyConnection) -> None:
+    """Keep the engine from drawing a bar of its own, which it does into pipes as well."""
+    (drawn,) = connection.sql("SELECT current_setting('enable_progress_bar')").fetchall()[0]
+    if drawn:  # Where it is off, some notebooks refuse to hear of it.
+        connection.execute("SET enable_progress_bar = false")
 
 
 def run_on_rows(

@@ -130,9 +130,9 @@ class Rolling:
             block = slice(start, start + BLOCK)
             scheduled = cube.scheduled[block]
             time = self.windows.running_sums(scheduled)
-            rate = np.full(time.shape, np.nan)
             absent = self.windows.running_sums(cube.absent(numerator, block))
-            np.divide(absent, time, out=rate, where=time > 0)
+            with np.errstate(invalid="ignore"):
+                rate = absent / time  # 0 / 0 is NaN: nothing was scheduled
             gaps = np.flatnonzero((scheduled == 0).any(axis=1))
             if len(gaps):
                 days = self.windows.running_sums(scheduled[gaps] > 0)
