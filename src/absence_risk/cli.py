@@ -73,6 +73,15 @@ class Detail(StrEnum):
     everything = "everything"
 
 
+class ReportLanguage(StrEnum):
+    """Languages of a validation report."""
+
+    en = "en"
+    sv = "sv"
+    da = "da"
+    fi = "fi"
+
+
 Seed = Annotated[int, typer.Option(help="Seed; the same seed gives the same bytes.", min=0)]
 Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it exists.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
@@ -137,6 +146,9 @@ def validate(
         bool,
         typer.Option("--suggest-mapping", help="Print a draft of a mapping for this export."),
     ] = False,
+    lang: Annotated[ReportLanguage, typer.Option(help="Language of the report.")] = (
+        ReportLanguage.en
+    ),
     as_json: AsJson = False,
 ) -> None:
     """Check a register or an export against the rule catalogue; list all problems at once."""
@@ -150,7 +162,7 @@ def validate(
     with _progress("Validating"):
         register = read_register(folder, layout, key=key)
         report = register.validate()
-    machine, human, ok = report.to_dict(), str(report), report.ok
+    machine, human, ok = report.to_dict(), report.text(lang.value), report.ok
     if register.conversion is not None:
         machine = {**machine, "import": register.conversion.to_dict()}
         human = f"{register.conversion}\n{human}"

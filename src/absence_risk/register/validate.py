@@ -15,6 +15,7 @@ from absence_risk.register.rules_rows import row_problems
 from absence_risk.register.rules_tables import table_problems
 from absence_risk.register.rules_windows import window_warnings
 from absence_risk.register.schema import table
+from absence_risk.register.wordings import problem_text, wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,12 +77,34 @@ class ValidationReport:
             "problems": [problem.to_dict() for problem in self.problems],
         }
 
+    def text(self, lang: str = "en") -> str:
+        """Return the report in plain words.
+
+        Parameters
+        ----------
+        lang : {"en", "sv", "da", "fi"}
+            Language.
+
+        Returns
+        -------
+        str
+            One line on the register and one on each problem.
+
+        Raises
+        ------
+        ValueError
+            If there is no such language.
+        """
+        words = wording(lang).words
+        pupils = f"{self.n_pupils:,}" if self.n_pupils >= _SMALLEST else words["few"]
+        size = words["size"].format(rows=f"{self.n_rows:,}", pupils=pupils)
+        found = words["found"].format(blocking=len(self.errors), notes=len(self.warnings))
+        head = f"{words['usable'] if self.ok else words['not_usable']}: {size}; {found}"
+        return "\n".join([head, *(f"  {problem_text(p, lang)}" for p in self.problems)])
+
     def __str__(self) -> str:
         """Return one line on the register and one on each problem."""
-        size = f"{self.n_rows:,} rows of {at_least_five(self.n_pupils)} pupils"
-        found = f"{len(self.errors)} blocking, {len(self.warnings)} to note"
-        head = f"{'usable' if self.ok else 'not usable'}: {size}; {found}"
-        return "\n".join([head, *(f"  {problem}" for problem in self.problems)])
+        return self.text()
 
 
 def at_least_five(count: int) -> str:
