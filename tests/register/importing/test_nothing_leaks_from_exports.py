@@ -234,3 +234,43 @@ def test_damaged_mappings(sound, tmp_path_factory, leaks, scan, planted, share, 
     shown = expose(leaks, folder, home / "mapping.toml", key, home / "register")
     assert shown.error is None or isinstance(shown.error, AbsenceRiskError), leaks.told(shown.error)
     assert scan.found(shown.text) == []
+
+
+def drafts(folder, home):
+    """Draft a mapping, by the library and by the command."""
+    from absence_risk.register.readers.suggest import suggest_mapping
+
+    yield suggest_mapping(folder)
+    done = CliRunner().invoke(app, ["validate", str(folder), "--suggest-mapping"])
+    yield done.output.replace(str(home), "")
+    if done.exception is not None:
+        yield repr(done.exception)
+
+
+@pytest.mark.parametrize(("file", "column", "form"), PLACES)
+def test_drafts_of_mappings_hold_no_identifier(  # noqa: PLR0917
+    make_export, tmp_path, leaks, planted, scan, file, column, form
+):
+    export = identified(make_export(), planted)
+    lines = export.files[file]
+    at = lines[0].index(column)
+    # Few different ones, many times over: they look like the codes of a closed list.
+    for number, line in enumerate(lines[1:]):
+        line[at] = form.format(planted[number % 6])
+    folder = export.write(tmp_path / "export")
+    shown = leaks.Exposed(lambda: drafts(folder, tmp_path))
+    assert shown.error is None or isinstance(shown.error, AbsenceRiskError), leaks.told(shown.error)
+    assert scan.found(shown.text) == []
+
+
+def test_drafts_from_headers_and_names_of_files_with_identifiers(
+    make_export, tmp_path, leaks, planted, scan
+):
+    for number, one in enumerate(planted[:10]):
+        export = identified(make_export(), planted)
+        lines = export.files[FILES[number % 5]]
+        lines[0][0] = one if number % 2 else f"{lines[0][0]} {one}"
+        export.files[f"franvaro_{one}"] = export.files.pop("franvaro")
+        folder = export.write(tmp_path / f"{number} {one}")
+        shown = leaks.Exposed(lambda folder=folder: drafts(folder, tmp_path))
+        assert scan.found(shown.text) == []

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from absence_risk.register.identity import hides_digits
 from absence_risk.register.readers.header_words import (
     NO_WORDS,
     TABLE_NEEDS,
@@ -108,7 +109,7 @@ def guess_table(file: Sniffed) -> Guess:
 
 
 def _name(path: str) -> str:
-    stem = path.rpartition("/")[2].rpartition(".")[0].lower()
+    stem = hides_digits(path).rpartition("/")[2].rpartition(".")[0].lower()
     return re.sub(r"\W+|\d{4,}", "_", stem, flags=re.ASCII).strip("_") or "file"
 
 

@@ -76,7 +76,17 @@ def suggest_mapping(export: Path) -> str:
                 f'municipality_key = {{ value = "municipality" }}  # {CHECK}: its name',
                 "",
             ]
-    return "\n".join(lines).rstrip() + "\n"
+    return "\n".join(_without_number(line) for line in lines).rstrip() + "\n"
+
+
+def _without_number(line: str) -> str:
+    """Hide what could be the number of a person, from a header or the name of a file."""
+    hidden = hides_digits(line)
+    if hidden == line or line.startswith("#"):
+        return hidden
+    if line.startswith("path = "):
+        return hidden.replace("…", "*")
+    return f"{hidden}  # {CHECK}: write the number that stands for … in the header"
 
 
 def _sniffed(export: Path) -> list[Sniffed | None]:
