@@ -44,6 +44,8 @@ def month_panel(
     columns: Collection[str],
     calendar: SchoolCalendar,
     definition: AbsenceDefinition,
+    *,
+    with_dates: bool = False,
 ) -> pd.DataFrame:
     """Sum rows to one per pupil and calendar month, in one stage.
 
@@ -57,13 +59,14 @@ def month_panel(
         School days; rows of other dates are left out.
     definition : AbsenceDefinition
         The rule; it must count minutes or lessons.
+    with_dates : bool
+        Whether to give the first and the last date of the pupil's rows in the month.
 
     Returns
     -------
     pandas.DataFrame
-        pupil_key, period, scheduled, valid, invalid as int64, and first and last date of the
-        pupil in the month, in no promised order; months in which nothing was scheduled are left
-        out.
+        pupil_key, period, scheduled, valid, invalid as int64, first and last if asked for, in no
+        promised order; months in which nothing was scheduled are left out.
 
     Raises
     ------
@@ -83,14 +86,13 @@ def month_panel(
     kept = rows.filter(_is_school_day(rows, calendar))
     date = nw.col("date").dt
     month = date.year().cast(nw.Int64) * 100 + date.month().cast(nw.Int64)
-    named = kept.select(
-        "pupil_key", period=month, first=nw.col("date"), last=nw.col("date"), **parts
-    )
-    months = named.group_by("pupil_key", "period").agg(
-        *(nw.col(n).sum() for n in parts), nw.col("first").min(), nw.col("last").max()
-    )
+    ends = {"first": nw.col("date"), "last": nw.col("date")} if with_dates else {}
+    named = kept.select("pupil_key", period=month, **parts, **ends)
+    dates = [nw.col("first").min(), nw.col("last").max()] if with_dates else []
+    sums = [nw.col(n).sum() for n in parts]
+    months = named.group_by("pupil_key", "period").agg(*sums, *dates)
     whole = [nw.col(n).cast(nw.Int64) for n in ("pupil_key", "period", *parts)]
-    return collect(months.filter(nw.col("scheduled") > 0).select(*whole, "first", "last"))
+    return collect(months.filter(nw.col("scheduled") > 0).select(*whole, *ends))
 
 
 def all_enrolled(sums: pd.DataFrame, pupils: pd.DataFrame, calendar: SchoolCalendar) -> bool:
@@ -99,7 +101,7 @@ def all_enrolled(sums: pd.DataFrame, pupils: pd.DataFrame, calendar: SchoolCalen
     Parameters
     ----------
     sums : pandas.DataFrame
-        From `month_panel`.
+        From `month_panel`, with dates.
     pupils : pandas.DataFrame
         Enrolment spells.
     calendar : SchoolCalendar

@@ -318,8 +318,10 @@ class Register:
         if period == "month" and rule.unit in {"minute", "lesson"}:
             self._require("registers", "pupils", "schools")
             calendar, columns = self.calendar, self.rows.columns
-            sums = self._run(lambda rows: month_panel(rows, columns, calendar, rule))
             bounded = any_bounded(self.pupils, calendar)
+            sums = self._run(
+                lambda rows: month_panel(rows, columns, calendar, rule, with_dates=bounded)
+            )
             if not bounded or all_enrolled(sums, self.pupils, calendar):
                 return finish_panel(
                     sums,

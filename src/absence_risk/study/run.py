@@ -211,6 +211,11 @@ def run(
 
 def _facts(register: Register, cube: Cube, n_rows: int) -> dict[str, int | float | str]:
     days = cube.calendar.dates
+    by_report = {}
+    if "source" in register.rows.columns:
+        sources = register.validity_by_source()
+        share = float(sources.loc[sources["automatic"], "share_of_valid"].sum())
+        by_report["share of valid absence by a report alone"] = round(share, 4)
     seen = int((cube.scheduled.sum(axis=1, dtype=np.int64) > 0).sum())
     return {
         "register rows": n_rows,
@@ -220,4 +225,5 @@ def _facts(register: Register, cube: Cube, n_rows: int) -> dict[str, int | float
         "school days": len(days),
         "first school day": str(days[0]),
         "last school day": str(days[-1]),
+        **by_report,
     }

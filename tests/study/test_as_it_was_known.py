@@ -1,0 +1,56 @@
+"""A simulated register with corrections, as it was known on a date."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+import absence_risk as ar
+from absence_risk.errors import SmallCountWarning
+
+
+@pytest.fixture(scope="module")
+def corrected():
+    """A region in which unexplained absence is explained later and reports come in late."""
+    return ar.synthetic.simulate("region", pupils=800, seed=4).as_register(detail="everything")
+
+
+def test_what_was_known_then_turns_into_the_latest_state(corrected):
+    latest = corrected.cube()
+    then = corrected.as_of("2025-10-15").cube()
+    days = len(then.calendar)
+    assert 0 < days < len(latest.calendar)
+    np.testing.assert_array_equal(then.scheduled, latest.scheduled[:, :days])
+    # Invalid absence that is explained later becomes valid; late reports add absence.
+    assert then.invalid.sum() > latest.invalid[:, :days].sum()
+    assert then.valid.sum() < latest.valid[:, :days].sum()
+    end = corrected.as_of("2030-01-01").cube()
+    for part in ("scheduled", "valid", "invalid"):
+        np.testing.assert_array_equal(getattr(end, part), getattr(latest, part))
+
+
+def test_late_reports_raise_the_reporting_rate_afterwards(corrected):
+    then = corrected.as_of("2025-10-15").reporting_rate("year")
+    whole = corrected.reporting_rate()
+    same = whole[whole["period"].isin([202508, 202509])]
+    early = corrected.as_of("2025-09-30").reporting_rate()
+    assert early["reported_min"].sum() < same["reported_min"].sum()
+    assert early["offered_min"].sum() == same["offered_min"].sum()
+    assert (then["reporting_rate"] <= 1).all()
+
+
+def test_a_guardians_report_is_a_source_of_its_own_in_the_facts(corrected):
+    sources = corrected.validity_by_source()
+    share = sources.loc[sources["automatic"], "valid_min"].sum() / sources["valid_min"].sum()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SmallCountWarning)  # a register this small hides tables
+        facts = ar.study.run(corrected, plan=ar.study.StudyPlan(replicates=20)).facts
+    assert facts["share of valid absence by a report alone"] == pytest.approx(share, abs=5e-5)
+    assert 0 < share < 1
+
+
+def test_a_view_is_validated_by_what_the_files_hold(corrected):
+    view = corrected.as_of("2025-10-15")
+    assert view.validate().to_dict() == corrected.validate().to_dict()
