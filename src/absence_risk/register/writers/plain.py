@@ -14,13 +14,12 @@ import numpy as np
 
 from absence_risk.register.source_codes import source_codes
 from absence_risk.register.writers.recorded import Recorded, person_ids
-from absence_risk.register.writers.text_files import in_words, write_csv
+from absence_risk.register.writers.text_files import in_words, time_text, write_csv
 from absence_risk.register.writers.timetable import class_timetables
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy.typing as npt
     import pandas as pd
 
     from absence_risk.register.writers.timetable import Timetable
@@ -126,7 +125,7 @@ def _absences(rows: pd.DataFrame) -> pd.DataFrame:
                     "Frånvarominuter": some[kind].astype(float),
                     "Typ": word,
                     "Orsak": reason,
-                    "Registrerad": _minutes(some["recorded_at"]),
+                    "Registrerad": time_text(some["recorded_at"], "%Y-%m-%d %H:%M"),
                 }
             )
         )
@@ -136,13 +135,6 @@ def _absences(rows: pd.DataFrame) -> pd.DataFrame:
 def _reason_words() -> dict[int, str]:
     listed = source_codes("ss12000", "reason_words")
     return {**{c.reason: c.code for c in listed if c.reason is not None}, **_NO_WORD}
-
-
-def _minutes(times: pd.Series) -> npt.NDArray[np.object_]:
-    found = times.to_numpy().astype("datetime64[m]")
-    text = np.char.replace(found.astype(str), "T", " ").astype(object)
-    text[np.isnat(found)] = None
-    return np.asarray(text)
 
 
 def _cases(cases: pd.DataFrame) -> pd.DataFrame:

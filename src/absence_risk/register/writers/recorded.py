@@ -120,10 +120,10 @@ def _versions(register: Register, pupils: pd.DataFrame) -> pd.DataFrame:
     spell = enrolled_rows(pupils, keys, dates)
     n = len(found)
 
-    def numbers(name: str, missing: int = 0) -> npt.NDArray[np.int64]:
+    def numbers(name: str, missing: int = 0) -> npt.NDArray[np.int32]:
         if name not in found.columns:
-            return np.full(n, missing, dtype=np.int64)
-        return found[name].astype("float64").fillna(missing).to_numpy().astype(np.int64)
+            return np.full(n, missing, dtype=np.int32)
+        return found[name].astype("float64").fillna(missing).to_numpy().astype(np.int32)
 
     def texts(name: str) -> npt.NDArray[np.object_]:
         if name not in found.columns:
@@ -179,5 +179,7 @@ def person_ids(keys: npt.ArrayLike, prefix: str = "P") -> npt.NDArray[np.object_
     >>> person_ids([42]).tolist()
     ['P-0000002a']
     """
-    found = [f"{prefix}-{int(key):08x}" for key in np.asarray(keys)]
-    return np.array(found, dtype=object)
+    different, of_row = np.unique(np.asarray(keys), return_inverse=True)
+    names = np.array([f"{prefix}-{int(key):08x}" for key in different], dtype=object)
+    found: npt.NDArray[np.object_] = names[of_row]
+    return found

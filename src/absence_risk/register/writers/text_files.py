@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-__all__ = ["each", "in_words", "iso", "write_csv", "write_json_lines"]
+__all__ = ["each", "in_words", "iso", "time_text", "write_csv", "write_json_lines"]
 
 
 def write_csv(
@@ -41,15 +41,44 @@ def write_csv(
     encoding : str
         Text encoding.
     """
-    frame.to_csv(
+    times = [name for name in frame.columns if frame[name].dtype.kind == "M"]
+    frame.assign(**{name: time_text(frame[name], dates) for name in times}).to_csv(
         path,
         index=False,
         sep=delimiter,
         decimal=decimal,
-        date_format=dates,
         encoding=encoding,
         lineterminator="\n",
     )
+
+
+def time_text(times: pd.Series, form: str) -> npt.NDArray[np.object_]:
+    """Return times as text, each different one written once.
+
+    Parameters
+    ----------
+    times : pandas.Series
+        Times or missing.
+    form : str
+        Form as ``strftime`` takes it.
+
+    Returns
+    -------
+    numpy.ndarray of object
+        Text; None where there is none.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> time_text(pd.Series(pd.to_datetime(["2025-08-18", None])), "%d.%m.%Y").tolist()
+    ['18.08.2025', None]
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    of_row, different = pd.factorize(times)
+    names = np.array([*pd.DatetimeIndex(different).strftime(form), None], dtype=object)
+    found: npt.NDArray[np.object_] = names[of_row]
+    return found
 
 
 def write_json_lines(objects: Iterable[dict[str, Any]], path: Path) -> None:

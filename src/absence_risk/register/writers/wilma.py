@@ -17,7 +17,7 @@ import numpy as np
 from absence_risk.register.source_codes import source_codes
 from absence_risk.register.writers.marks import absence_codes, present_codes
 from absence_risk.register.writers.recorded import Recorded, person_ids
-from absence_risk.register.writers.text_files import in_words, write_csv
+from absence_risk.register.writers.text_files import in_words, time_text, write_csv
 from absence_risk.register.writers.timetable import class_timetables
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _marks(tables: Recorded, vocabulary: str) -> pd.DataFrame:
             "Päivä": both["date"],
             "Tunti": both["slot"],
             "Merkintä": both["mark"],
-            "Kirjattu": both["recorded_at"].dt.strftime("%d.%m.%Y %H:%M"),
+            "Kirjattu": time_text(both["recorded_at"], "%d.%m.%Y %H:%M"),
         }
     )
 
