@@ -360,3 +360,29 @@ def test_the_same_key_file_gives_the_same_keys(tmp_path, make_export, do_import)
     again = pd.read_parquet(tmp_path / "register" / "pupils.parquet")["pupil_key"]
     assert set(first) == set(again)
     assert Path(tmp_path / "register" / "import.json").exists()
+
+
+def test_identifiers_that_strayed_into_text_are_bad_rows(tmp_path, make_export, do_import):
+    export = make_export()
+    export.files["elever"][7][1] = name(20)  # a pupil's identifier for a school
+    export.files["elever"][8][2] = "7A (010112-1236)"
+    export.files["schema"][9][4] = f"Ma med {name(3)}"
+    report = do_import(export)
+    assert set(kinds(report)) >= {
+        ("P901", "Skola", 1, 8),
+        ("P901", "Klass", 1, 9),
+        ("P901", "Ämne", 1, 10),
+    }
+    register = ar.read_register(tmp_path / "register")
+    assert register.validate().ok
+    assert register.n_pupils == N_PUPILS - 2
+
+
+def test_short_identifiers_may_be_names_of_classes_too(make_export, do_import):
+    export = make_export()
+    for lines in export.files.values():
+        for line in lines[1:]:
+            line[0] = line[0].replace("E-00", "").replace("E-0", "")
+    for line in export.files["elever"][1:]:
+        line[1] = "12"
+    assert not do_import(export).problems

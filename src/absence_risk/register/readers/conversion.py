@@ -34,6 +34,7 @@ from absence_risk.register.readers.small_tables import (
     settle_surveys,
 )
 from absence_risk.register.readers.staged import Desk, Staged, stage
+from absence_risk.register.readers.strayed import mark_strayed
 from absence_risk.register.readers.timetable import derive_calendar, make_lessons, settle_calendar
 from absence_risk.register.row_files import quoted, sql_text
 from absence_risk.register.schema import TABLES
@@ -184,17 +185,17 @@ def _converted(
     first = {name: _stage_all(desk, name) for name in ("schools", "pupils")}
     learn_keys(desk, first["pupils"], pseudonyms)
     make_known(desk)
-    tables = (
-        [one for one in [settle_schools(desk, first["schools"])] if one] if first["schools"] else []
-    )
-    tables.append(settle_pupils(desk, first["pupils"]))
-    if not first["schools"]:
-        settle_schools(desk, [])
     tell("Reading rows", 0.15)
     names = ("calendar", "timetable", "registers", "cases", "surveys", "outcomes")
     rest = {name: _stage_all(desk, name) for name in names}
     learn_keys(desk, [one for parts in rest.values() for one in parts], pseudonyms)
     tell("Checking rows", 0.5)
+    mark_strayed(desk, [one for parts in (*first.values(), *rest.values()) for one in parts])
+    schools = settle_schools(desk, first["schools"]) if first["schools"] else None
+    tables = [] if schools is None else [schools]
+    tables.append(settle_pupils(desk, first["pupils"]))
+    if schools is None:
+        settle_schools(desk, [])
     calendar = settle_calendar(desk, rest["calendar"])
     lessons = make_lessons(desk, rest["timetable"]) if desk.mapping.of("timetable") else None
     rows = settle_rows(desk, rest["registers"])
