@@ -111,7 +111,7 @@ def _even_bins(shares: Floats, grid: Floats, step: float) -> npt.NDArray[np.intp
     bins = np.floor(place).astype(np.intp) + 1
     bins += (bins <= last) & (shares >= grid[np.minimum(bins, last)])
     bins -= (bins > 0) & ~(shares >= grid[np.maximum(bins - 1, 0)])
-    return bins
+    return np.asarray(bins, dtype=np.intp)
 
 
 def bin_counts(
