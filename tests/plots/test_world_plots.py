@@ -39,6 +39,18 @@ def test_weekly_lines_are_the_columns_and_their_sum(world):
     assert ax.get_ylim()[0] == 0
 
 
+def test_what_was_expected_is_drawn_as_dots_of_the_same_colour(world):
+    weekly = portrait.weekly_absence(world)
+    expected = weekly[["leave"]] * 2
+    ax = plots.plot_weekly_absence(weekly, expected=expected)
+    (dots,) = (line for line in ax.lines if line.get_gid() == "expected-leave")
+    np.testing.assert_array_equal(dots.get_ydata(), expected["leave"])
+    line = next(line for line in ax.lines if line.get_label() == "leave")
+    assert (dots.get_color(), dots.get_linestyle()) == (line.get_color(), "None")
+    with pytest.raises(ValueError, match="expected has columns that weekly has not: flu"):
+        plots.plot_weekly_absence(weekly, expected=expected.rename(columns={"leave": "flu"}))
+
+
 def test_bars_hold_every_pupil_in_the_right_place():
     share = np.array([0.0, 0.02, 0.021, 0.10, 0.1001, 0.199, 0.20, 0.39, 0.40, 1.0])
     ax = plots.plot_yearly_absence(share)
@@ -89,6 +101,19 @@ def test_spell_lengths_are_shares_and_the_longest_share_a_point():
         assert beyond.get_linestyle() == "None"
         assert beyond.get_color() == line.get_color()
     assert ax.get_xticklabels()[-1].get_text() == "more\nthan 4"
+
+
+def test_thin_lines_are_geometric_with_the_same_mean():
+    lengths = {"illness": [1, 1, 2, 5], "leave": [1, 1, 1]}
+    ax = plots.plot_spell_lengths(lengths, longest=4, memoryless=True)
+    thin = [line for line in ax.lines if line.get_gid() == "memoryless"]
+    stay = 1 - 1 / 2.25
+    np.testing.assert_allclose(thin[0].get_ydata(), [stay**k / 2.25 for k in range(4)])
+    np.testing.assert_allclose(thin[1].get_ydata(), [1, 0, 0, 0])
+    assert [line.get_color() for line in thin] == [ax.lines[0].get_color(), ax.lines[2].get_color()]
+    assert ax.get_legend().get_texts()[-1].get_text() == "thin: same mean, without memory"
+    plain = plots.plot_spell_lengths(lengths, longest=4)
+    assert len(plain.lines) == 4
 
 
 def test_given_axes_are_used_and_figures_can_be_written(world):

@@ -43,7 +43,9 @@ _KINDS = ("illness", "leave", "guardian", "invalid")
 
 
 @styled
-def plot_weekly_absence(weekly: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+def plot_weekly_absence(
+    weekly: pd.DataFrame, *, expected: pd.DataFrame | None = None, ax: Axes | None = None
+) -> Axes:
     """Draw absence by school week, one line per reason and one for their sum.
 
     Parameters
@@ -51,18 +53,20 @@ def plot_weekly_absence(weekly: pd.DataFrame, *, ax: Axes | None = None) -> Axes
     weekly : pandas.DataFrame
         Index: school week; one column per reason, shares of offered time, as
         `synthetic.portrait.weekly_absence` gives them.
+    expected : pandas.DataFrame or None
+        What was to be expected, drawn as dots: some of the same columns, by school week.
     ax : Axes or None
         Axes to draw on; a new figure by default.
 
     Returns
     -------
     Axes
-        The axes: the line "all absence" first, then one line per column.
+        The axes: the line "all absence" first, then one line per column, then the dots.
 
     Raises
     ------
     ValueError
-        If the frame has no rows or no columns.
+        If the frame has no rows or no columns, or something is expected that it does not hold.
     """
     _refuse_empty(weekly.size, "weekly")
     ax = axes_for(ax, 3.6)
@@ -71,6 +75,8 @@ def plot_weekly_absence(weekly: pd.DataFrame, *, ax: Axes | None = None) -> Axes
     for index, name in enumerate(weekly.columns):
         colour, dashes = _look(str(name), index)
         ax.plot(week, weekly[name], color=colour, ls=dashes, lw=1.6, label=str(name))
+    if expected is not None:
+        _dots(ax, weekly, expected)
     ax.set_ylim(bottom=0)
     ax.set_xlim(week[0], week[-1])
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -78,7 +84,7 @@ def plot_weekly_absence(weekly: pd.DataFrame, *, ax: Axes | None = None) -> Axes
     ax.set_title("Absence by school week and reason")
     ax.set_xlabel("school week")
     ax.set_ylabel("share of offered lessons")
-    ax.legend(frameon=False, fontsize=9, ncols=len(weekly.columns) + 1, loc="upper left")
+    ax.legend(frameon=False, fontsize=9, ncols=len(weekly.columns) + 2, loc="upper left")
     ax.set_ylim(top=1.18 * float(weekly.sum(axis=1).max()) or 1.0)
     return ax
 
@@ -187,9 +193,16 @@ def plot_ladder_levels(levels: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @styled
 def plot_spell_lengths(
-    lengths: Mapping[str, npt.ArrayLike], *, longest: int = 10, ax: Axes | None = None
+    lengths: Mapping[str, npt.ArrayLike],
+    *,
+    longest: int = 10,
+    memoryless: bool = False,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw how long spells of absence last, one line per kind.
+
+    Spells without memory, that end each day with the same chance, have a geometric length. Where a
+    line stands above the thin one of that kind, spells of that length are more frequent than that.
 
     Parameters
     ----------
@@ -197,6 +210,8 @@ def plot_spell_lengths(
         Kind → length of each spell in school days, at least 1.
     longest : int
         Longest length drawn by itself; longer spells share one point.
+    memoryless : bool
+        Whether to add a thin line per kind: geometric lengths with the same mean.
     ax : Axes or None
         Axes to draw on; a new figure by default.
 
@@ -204,7 +219,7 @@ def plot_spell_lengths(
     -------
     Axes
         The axes: for each kind a line, the share of its spells by length, and a point apart for
-        the longer ones.
+        the longer ones; then the thin lines.
 
     Raises
     ------
@@ -215,6 +230,7 @@ def plot_spell_lengths(
     _refuse_empty(len(lengths), "lengths")
     ax = axes_for(ax, 3.6)
     days = np.arange(1, longest + 2)
+    thin: list[tuple[npt.NDArray[np.float64], str]] = []
     for index, (name, values) in enumerate(lengths.items()):
         each = np.asarray(values, dtype=np.int64)
         _refuse_empty(each.size, f"lengths[{name!r}]")
@@ -225,6 +241,11 @@ def plot_spell_lengths(
         colour, dashes = _look(name, index)
         ax.plot(days[:-1], share[:-1], color=colour, ls=dashes, marker="o", label=label)
         ax.plot(days[-1:], share[-1:], color=colour, ls="none", marker="o")
+        thin.append((_geometric(float(each.mean()), longest), colour))
+    for share, colour in thin if memoryless else ():
+        ax.plot(days[:-1], share, color=colour, lw=0.8, gid="memoryless")
+    if memoryless:
+        ax.plot([], [], color=MUTED, lw=0.8, label="thin: same mean, without memory")
     ax.set_ylim(bottom=0)
     ax.set_xticks(days, [*map(str, days[:-1]), f"more\nthan {longest}"])
     per_cent_axis(ax, "y")
@@ -235,10 +256,26 @@ def plot_spell_lengths(
     return ax
 
 
+def _dots(ax: Axes, weekly: pd.DataFrame, expected: pd.DataFrame) -> None:
+    """Draw what was to be expected of some columns."""
+    lost = [str(name) for name in expected.columns if name not in weekly.columns]
+    if lost:
+        raise ValueError(f"expected has columns that weekly has not: {', '.join(lost)}.")
+    for name in expected.columns:
+        colour, _ = _look(str(name), weekly.columns.get_loc(name))
+        ax.plot(expected.index, expected[name], ".", color=colour, ms=7, gid=f"expected-{name}")
+    ax.plot([], [], ".", color=MUTED, ms=7, label="expected")
+
+
 def _look(name: str, index: int) -> tuple[str, Any]:
     """Return colour and dashes of a kind: the same in every figure for reasons of absence."""
     place = _KINDS.index(name) if name in _KINDS else index
     return COLOURS[place % len(COLOURS)], _DASHES[place % len(_DASHES)]
+
+
+def _geometric(mean: float, longest: int) -> npt.NDArray[np.float64]:
+    """Return the share of geometric lengths of 1 to ``longest`` days with this mean."""
+    return np.asarray((1 - 1 / mean) ** np.arange(longest) / mean)
 
 
 def _refuse_empty(size: int, name: str) -> None:
