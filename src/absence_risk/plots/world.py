@@ -262,7 +262,7 @@ def _dots(ax: Axes, weekly: pd.DataFrame, expected: pd.DataFrame) -> None:
     if lost:
         raise ValueError(f"expected has columns that weekly has not: {', '.join(lost)}.")
     for name in expected.columns:
-        colour, _ = _look(str(name), weekly.columns.get_loc(name))
+        colour, _ = _look(str(name), list(weekly.columns).index(name))
         ax.plot(expected.index, expected[name], ".", color=colour, ms=7, gid=f"expected-{name}")
     ax.plot([], [], ".", color=MUTED, ms=7, label="expected")
 

@@ -111,7 +111,7 @@ def _ill(scenario: Scenario, schools: Schools, year: SchoolCalendar) -> npt.NDAr
     lognormal = np.exp(illness.frailty_sd * node - illness.frailty_sd**2 / 2)
     frailty = groups.multiplier[:, None] * lognormal
     lasts = np.array([spell_lasts(illness, days) for days in range(1, _DAYS + 1)])
-    begun = np.zeros((_DAYS, *frailty.shape))  # P(a spell began so many days ago)
+    begun = np.zeros((_DAYS, *frailty.shape))  # P(a spell began); day t stands in row t mod 60
     share = np.zeros_like(frailty)
     out = np.empty((len(year), len(node)))
     for day, rate in enumerate(onsets(illness, year)):
@@ -121,8 +121,9 @@ def _ill(scenario: Scenario, schools: Schools, year: SchoolCalendar) -> npt.NDAr
         if illness.duration == "geometric":
             share = share * lasts[1] + falls
         else:
-            begun[1:], begun[0] = begun[:-1].copy(), falls
-            share = np.tensordot(lasts, begun, axes=1)
+            begun[day % _DAYS] = falls
+            ago = (day - np.arange(_DAYS)) % _DAYS
+            share = np.tensordot(lasts[ago], begun, axes=1)
         out[day] = groups.share @ share
     return out
 
