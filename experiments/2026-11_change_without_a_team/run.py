@@ -20,8 +20,8 @@ from absence_risk.errors import DesignError
 from absence_risk.evaluation import PrePost, Windows, case_windows, estimate_change
 from absence_risk.register.cube import Cube
 from absence_risk.register.definition import AbsenceDefinition
+from absence_risk.synthetic.days import INVALID
 from absence_risk.synthetic.records import register_rows
-from absence_risk.synthetic.simulation import INVALID
 from absence_risk.synthetic.tables import pupil_tables, school_tables
 from absence_risk.synthetic.truth.counterfactual import Reference
 from absence_risk.synthetic.truth.wellbeing import absence_beyond

@@ -22,8 +22,8 @@ from absence_risk.escalation.verdict import decide
 from absence_risk.register.cube import Cube
 from absence_risk.register.definition import AbsenceDefinition
 from absence_risk.register.panel import panel_from_cube
+from absence_risk.synthetic.days import INVALID
 from absence_risk.synthetic.records import register_rows
-from absence_risk.synthetic.simulation import INVALID
 from absence_risk.synthetic.tables import pupil_tables, school_tables
 
 if TYPE_CHECKING:

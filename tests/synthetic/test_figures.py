@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from absence_risk.synthetic import simulate
+from absence_risk.synthetic.days import ILLNESS, INVALID
 from absence_risk.synthetic.figures import COUNTED, KINDS, Figure, measure
-from absence_risk.synthetic.simulation import ILLNESS, INVALID
 
 
 @pytest.fixture(scope="module")

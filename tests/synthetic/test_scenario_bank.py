@@ -9,7 +9,7 @@ import pytest
 
 from absence_risk.synthetic import Scenario, scenarios, simulate, truth
 from absence_risk.synthetic.cases import NEVER
-from absence_risk.synthetic.simulation import GUARDIAN, INVALID
+from absence_risk.synthetic.days import GUARDIAN, INVALID
 from absence_risk.synthetic.wellbeing import answer
 
 CHANGED = {

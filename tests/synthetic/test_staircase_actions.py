@@ -12,7 +12,7 @@ from absence_risk.synthetic import Scenario, simulate
 from absence_risk.synthetic.actions import InForce, Taken, act, agree, delay
 from absence_risk.synthetic.cases import NEVER
 from absence_risk.synthetic.counter import lanes
-from absence_risk.synthetic.simulation import GUARDIAN, ILLNESS, INVALID, LEAVE
+from absence_risk.synthetic.days import GUARDIAN, ILLNESS, INVALID, LEAVE
 
 YEAR = Scenario.preset("municipality").calendar.school_days()
 CHANCE = (0.7, 0.4, 0.9)

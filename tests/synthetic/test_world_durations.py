@@ -9,8 +9,8 @@ from scipy import stats
 from absence_risk.synthetic import Scenario, simulate
 from absence_risk.synthetic.closed_forms.given_schools import expected_share
 from absence_risk.synthetic.closed_forms.illness import spell_lasts
+from absence_risk.synthetic.days import ILLNESS
 from absence_risk.synthetic.durations import LONGEST, stays
-from absence_risk.synthetic.simulation import ILLNESS
 
 KINDS = [("geometric", 1.0), ("negative_binomial", 0.4), ("lognormal", 0.8)]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from absence_risk import check
+from absence_risk.synthetic.days import GUARDIAN, ILLNESS, INVALID, LEAVE
 from absence_risk.synthetic.illness import weekday
-from absence_risk.synthetic.simulation import GUARDIAN, ILLNESS, INVALID, LEAVE
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from absence_risk.synthetic.pupils import Pupils
-    from absence_risk.synthetic.simulation import Running, Setting
+    from absence_risk.synthetic.running import Running
+    from absence_risk.synthetic.setting import Setting
 
 __all__ = ["referred_for_a_run", "served", "support", "take_actions", "watch_runs"]
 

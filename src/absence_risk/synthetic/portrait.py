@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from absence_risk.synthetic.simulation import GUARDIAN, ILLNESS, INVALID, LEAVE
+from absence_risk.synthetic.days import GUARDIAN, ILLNESS, INVALID, LEAVE
 
 if TYPE_CHECKING:
     import pandas as pd

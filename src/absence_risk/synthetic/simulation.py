@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -17,133 +16,20 @@ from absence_risk.synthetic import (
     policy,
     reporting,
 )
-from absence_risk.synthetic.actions import InForce, Taken
-from absence_risk.synthetic.cases import Cases
 from absence_risk.synthetic.counter import Purpose, uniform
-from absence_risk.synthetic.durations import Course
-from absence_risk.synthetic.schools import NO_OUTBREAK
+from absence_risk.synthetic.days import GUARDIAN, ILLNESS, INVALID, LEAVE, Days
+from absence_risk.synthetic.running import Running
 from absence_risk.synthetic.surroundings import REFERRALS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from absence_risk.policy import Staircase
-    from absence_risk.register.calendar import SchoolCalendar
-    from absence_risk.synthetic.avoidance import Ladder
+    from absence_risk.synthetic.actions import Taken
+    from absence_risk.synthetic.cases import Cases
     from absence_risk.synthetic.pupils import Pupils
-    from absence_risk.synthetic.scenario import Scenario
-    from absence_risk.synthetic.schools import Schools
-    from absence_risk.synthetic.surroundings import Surroundings
-    from absence_risk.synthetic.timetable import Timetable
+    from absence_risk.synthetic.setting import Setting
 
-__all__ = [
-    "GUARDIAN",
-    "ILLNESS",
-    "INVALID",
-    "LEAVE",
-    "Days",
-    "Running",
-    "Setting",
-    "Simulated",
-    "simulate_block",
-]
-
-ILLNESS, LEAVE, GUARDIAN, INVALID = 10, 20, 50, 70
-_DECAY = 0.05  # weight of the newest day in recent valid absence and recent attendance
-
-
-@dataclass(frozen=True, eq=False)
-class Setting:
-    """What all blocks of a world share.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        Parameters.
-    year : SchoolCalendar
-        The school days.
-    schools : Schools
-        The schools.
-    staircase : Staircase
-        The steps that lead to referral.
-    unreported : numpy.ndarray of uint8, shape (n_days, n_classes)
-        Lessons not reported, as bits.
-    population : int
-        Number of pupils of the whole world.
-    surroundings : Surroundings or None
-        What pupils of a school share; None where they are independent of each other.
-    timetable : Timetable
-        The lessons of a week in each class.
-    late_records : numpy.ndarray of uint8, shape (n_classes, n_days, 8), or None
-        Days by which the report of a lesson is late; None where none is.
-    """
-
-    scenario: Scenario
-    year: SchoolCalendar
-    schools: Schools
-    staircase: Staircase
-    unreported: npt.NDArray[np.uint8]
-    population: int
-    surroundings: Surroundings | None
-    timetable: Timetable
-    late_records: npt.NDArray[np.uint8] | None
-
-
-@dataclass(frozen=True, eq=False)
-class Days:
-    """What happened, compactly: bit l − 1 stands for lesson l.
-
-    Parameters
-    ----------
-    reason : numpy.ndarray of uint8, shape (n, n_days)
-        Code of the day's absence: 0, 10 illness, 20 leave, 50 guardian, 70 invalid.
-    missed : numpy.ndarray of uint8, shape (n, n_days)
-        Lessons missed.
-    unreported : numpy.ndarray of uint8, shape (n, n_days)
-        Lessons not reported.
-    late : numpy.ndarray of uint8, shape (n, n_days)
-        Minutes late at the first lesson.
-    level : numpy.ndarray of uint8, shape (n, n_weeks)
-        Level of the ladder in each school week.
-    """
-
-    reason: npt.NDArray[np.uint8]
-    missed: npt.NDArray[np.uint8]
-    unreported: npt.NDArray[np.uint8]
-    late: npt.NDArray[np.uint8]
-    level: npt.NDArray[np.uint8]
-
-    @classmethod
-    def empty(cls, n: int, year: SchoolCalendar) -> Days:
-        """Return room for the days of some pupils.
-
-        Parameters
-        ----------
-        n : int
-            Number of pupils.
-        year : SchoolCalendar
-            The school days.
-
-        Returns
-        -------
-        Days
-            Arrays to be filled by `put`.
-        """
-        shapes = [(n, len(year))] * 4 + [(n, year.n_weeks)]
-        return cls(*(np.empty(shape, dtype=np.uint8) for shape in shapes))
-
-    def put(self, rows: slice | npt.NDArray[np.int64], part: Days) -> None:
-        """Fill in the days of some pupils.
-
-        Parameters
-        ----------
-        rows : slice or numpy.ndarray of int64
-            Where the pupils stand.
-        part : Days
-            Their days.
-        """
-        for declared in fields(self):
-            getattr(self, declared.name)[rows] = getattr(part, declared.name)
+__all__ = ["Simulated", "simulate_block"]
 
 
 class Simulated(NamedTuple):
@@ -165,40 +51,6 @@ class Simulated(NamedTuple):
     cases: Cases
     left: npt.NDArray[np.int64]
     taken: Taken
-
-
-class Running:
-    """What a block remembers from day to day.
-
-    Parameters
-    ----------
-    setting : Setting
-        What all blocks share.
-    pupils : Pupils
-        The pupils of the block.
-    """
-
-    def __init__(self, setting: Setting, pupils: Pupils) -> None:
-        n = len(pupils)
-        effect = setting.schools.effect
-        self.ladder: Ladder = avoidance.first_levels(setting.scenario.avoidance, pupils, effect)
-        self.cases = Cases.none(n)
-        year, plan = setting.year, setting.scenario.actions
-        self.taken = Taken.none(n, len(year.months.label), len(setting.staircase.steps))
-        self.force = InForce(plan, n, year)
-        self.unbroken = np.zeros((len(setting.staircase.runs), n), dtype=np.uint16)
-        self.long_run = np.zeros(n, dtype=bool)
-        spells = setting.scenario.illness
-        self.course = None if spells.duration == "geometric" else Course(spells, n)
-        self.ill = np.zeros(n, dtype=bool)
-        self.away = np.zeros(n, dtype=bool)
-        self.valid = np.zeros(n)
-        self.attendance = np.ones(n)
-        self.stay = enrolment.stays(setting.scenario.enrolment, pupils.lane, setting.year)
-        self.outbreak = setting.schools.outbreak[pupils.school, pupils.grade - 1]
-        self.any_outbreak = bool((self.outbreak < NO_OUTBREAK).any())
-        self.month_total = np.zeros(n, dtype=np.int64)
-        self.month_invalid = np.zeros(n, dtype=np.int64)
 
 
 def simulate_block(setting: Setting, pupils: Pupils) -> Simulated:
@@ -245,8 +97,8 @@ def simulate_block(setting: Setting, pupils: Pupils) -> Simulated:
         late[day] = reporting.late_minutes(
             setting.scenario.lateness, pupils, run.ladder.level, here, day
         )
-        _remember(
-            pupils, run, day, reason=reason[day], missed=missed[day], unreported=unreported[day]
+        run.remember(
+            pupils, day, reason=reason[day], missed=missed[day], unreported=unreported[day]
         )
         if setting.scenario.actions.run_referral > 0:
             invalid = reason[day, absent] == INVALID
@@ -368,27 +220,6 @@ def _absences(
     said_ill = uniform(pupils.lane[rows], Purpose.AS_ILLNESS, day) < scenario.label.as_illness
     reason[rows] = np.where(valid, np.where(said_ill, ILLNESS, GUARDIAN), INVALID)
     return reason, missed
-
-
-def _remember(
-    pupils: Pupils,
-    run: Running,
-    day: int,
-    *,
-    reason: npt.NDArray[np.uint8],
-    missed: npt.NDArray[np.uint8],
-    unreported: npt.NDArray[np.uint8],
-) -> None:
-    """Update recent valid absence, recent attendance and the month's recorded lessons."""
-    invalid = reason == INVALID
-    share = np.bitwise_count(missed) / pupils.lessons
-    run.valid += _DECAY * (share * ~invalid - run.valid)
-    run.attendance += _DECAY * (1 - share - run.attendance)
-    recorded = np.bitwise_count(missed & ~unreported)
-    if run.stay.late:
-        recorded *= run.stay.first <= day
-    run.month_total += recorded
-    run.month_invalid += recorded * invalid
 
 
 def _end_month(setting: Setting, pupils: Pupils, run: Running, day: int) -> None:

@@ -10,29 +10,31 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from absence_risk import check
-from absence_risk.policy import Staircase
-from absence_risk.synthetic.actions import Taken
-from absence_risk.synthetic.cases import NEVER, Cases
-from absence_risk.synthetic.corrections import late_by_class
+from absence_risk.synthetic.blocks import made_surroundings, simulate_blocks
+from absence_risk.synthetic.cases import NEVER
 from absence_risk.synthetic.counter import lanes, permuted_keys
+from absence_risk.synthetic.days import INVALID
 from absence_risk.synthetic.enrolment import first_days
 from absence_risk.synthetic.pupils import draw_pupils
-from absence_risk.synthetic.reporting import unreported_by_class
 from absence_risk.synthetic.scenario import Scenario
-from absence_risk.synthetic.schools import GRADES, draw_school, draw_schools
-from absence_risk.synthetic.simulation import INVALID, Days, Setting, Simulated, simulate_block
-from absence_risk.synthetic.surroundings import Surroundings, interferes, mixed, whole_schools
-from absence_risk.synthetic.timetable import draw_timetable
+from absence_risk.synthetic.schools import draw_school
+from absence_risk.synthetic.setting import draw_setting
+from absence_risk.synthetic.surroundings import mixed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy.typing as npt
 
     from absence_risk.register.calendar import SchoolCalendar
     from absence_risk.register.register import Register
+    from absence_risk.synthetic.actions import Taken
+    from absence_risk.synthetic.cases import Cases
+    from absence_risk.synthetic.days import Days
     from absence_risk.synthetic.pupils import Pupils
     from absence_risk.synthetic.schools import Schools
+    from absence_risk.synthetic.setting import Setting
+    from absence_risk.synthetic.simulation import Simulated
 
 __all__ = ["World", "simulate"]
 
@@ -103,53 +105,15 @@ class World:
 
     @cached_property
     def _simulated(self) -> Simulated:
-        """What happened to all pupils, simulated block by block."""
-        n, pupils = len(self.index), self.pupils
-        months, steps = len(self.year.months.label), len(self.setting.staircase.steps)
-        days, taken = Days.empty(n, self.year), Taken.none(n, months, steps)
-        left = np.full(n, NEVER, dtype=np.int64)
-        cases, order, done = [], [], 0
-        for some in self._blocks():
-            if self.progress is not None:
-                self.progress("simulating", done / n)
-            part = simulate_block(self.setting, pupils[some])
-            days.put(some, part.days)
-            taken.put(some, part.taken)
-            left[some] = part.left
-            cases.append(part.cases)
-            order.append(np.arange(n)[some])
-            done += len(order[-1])
-        if self.progress is not None:
-            self.progress("simulating", 1.0)
-        joined = Cases.join(cases)
-        if self.setting.surroundings is not None:
-            joined = joined[np.argsort(np.concatenate(order))]
-        return Simulated(days, joined, left, taken)
-
-    def _blocks(self) -> Iterator[slice | npt.NDArray[np.int64]]:
-        """Yield the rows of one block after another; whole schools to make the surroundings."""
-        n, around = len(self.index), self.setting.surroundings
-        if around is not None and not around.made:
-            if n == self.setting.population and bool((np.diff(self.index) > 0).all()):
-                yield from whole_schools(self.pupils.school, self.block)
-                around.made = True
-                return
-            self._meet()
-        yield from (slice(start, start + self.block) for start in range(0, max(n, 1), self.block))
-
-    def _meet(self) -> Surroundings:
-        """Return the surroundings, made from all pupils of the whole world if need be."""
-        around = self.setting.surroundings
-        if around is None:
-            raise ValueError("The world has no interference: set interference.peers or a limit.")
-        if not around.made:
-            every = np.arange(self.setting.population)
-            home = draw_school(self.schools, lanes(self.seed, every))
-            for some in whole_schools(home, self.block):
-                pupils = draw_pupils(self.scenario, self.seed, self.schools, some)
-                simulate_block(self.setting, pupils)
-            around.made = True
-        return around
+        """What happened to all pupils."""
+        return simulate_blocks(
+            self.setting,
+            self.pupils,
+            seed=self.seed,
+            index=self.index,
+            block=self.block,
+            progress=self.progress,
+        )
 
     def amid(self, other: World, *, queues: bool = True) -> World:
         """Return the pupils of this world, each alone among the classmates and queues of another.
@@ -180,8 +144,11 @@ class World:
         theirs = (other.seed, other.setting.population, other.scenario.size, len(other.year))
         if mine != theirs:
             raise ValueError("Both worlds must have the same seed, pupils, schools and year.")
-        here = self.setting.surroundings if queues else self._meet()
-        around = mixed(other._meet(), here or self._meet(), queues=queues)
+        there = made_surroundings(other.setting, other.seed, other.block)
+        here = self.setting.surroundings
+        if here is None or not queues:
+            here = made_surroundings(self.setting, self.seed, self.block)
+        around = mixed(there, here, queues=queues)
         setting = replace(self.setting, surroundings=around)
         return replace(self, setting=setting, progress=None)
 
@@ -395,35 +362,8 @@ def simulate(
     seed = check.seed(seed, "seed")
     block = check.positive_int(block, "block")
     scenario = _scenario(preset).with_values(do or {})
-    year = scenario.calendar.school_days()
-    schools = draw_schools(scenario, seed, pupils)
-    setting = Setting(
-        scenario=scenario,
-        year=year,
-        schools=schools,
-        staircase=Staircase.preset(scenario.referral.staircase),
-        unreported=unreported_by_class(scenario.reporting, schools, seed, len(year)),
-        population=pupils,
-        surroundings=_surroundings(scenario, seed, len(schools), year),
-        timetable=draw_timetable(scenario, seed, len(schools)),
-        late_records=late_by_class(scenario.corrections, seed, len(schools), len(year)),
-    )
+    setting = draw_setting(scenario, seed, pupils)
     return World(setting, seed, np.arange(pupils), dict(do or {}), block, progress)
-
-
-def _surroundings(
-    scenario: Scenario, seed: int, schools: int, year: SchoolCalendar
-) -> Surroundings | None:
-    """Return surroundings to be made, or None where pupils are independent of each other."""
-    if not interferes(scenario.interference):
-        return None
-    return Surroundings(
-        scenario.interference,
-        lanes(seed, np.arange(schools)),
-        classes=schools * GRADES,
-        weeks=year.n_weeks,
-        months=len(year.months.label),
-    )
 
 
 def _scenario(preset: str | Path | Scenario) -> Scenario:

@@ -20,8 +20,9 @@ from absence_risk.synthetic.closed_forms.team import (
     score_mean,
     theta_after,
 )
+from absence_risk.synthetic.days import INVALID
 from absence_risk.synthetic.harm import grade_points
-from absence_risk.synthetic.simulation import INVALID
+from absence_risk.synthetic.running import DECAY
 from absence_risk.synthetic.truth.staircase import monthly_steps
 from absence_risk.synthetic.wellbeing import answer
 
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = ["endings_agree", "harm_agrees", "pupils_agree", "referral_agrees", "wellbeing_agrees"]
 
-_DECAY = 0.05
 _WAIT, _HORIZON = 6, 12  # school weeks
 _BINS = (0.0, 0.05, 0.10, 0.20, 0.40, 1.01)
 
@@ -219,7 +219,7 @@ def _attendance(tally: Tally, rows: npt.NDArray[np.int64]) -> Floats:
     here = 1 - tally.missed[rows] / tally.lessons[rows, None]
     now, out = np.ones(rows.size), np.empty((rows.size, year.n_weeks))
     for day, week in enumerate(year.week.tolist()):
-        now = (1 - _DECAY) * now + _DECAY * here[:, day]
+        now = (1 - DECAY) * now + DECAY * here[:, day]
         out[:, week] = now
     return out
 

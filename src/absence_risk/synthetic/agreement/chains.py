@@ -18,7 +18,7 @@ from absence_risk.synthetic.closed_forms.illness import (
 )
 from absence_risk.synthetic.closed_forms.ladder import LEVELS, level_shares, moves
 from absence_risk.synthetic.closed_forms.lessons import missed_by_level
-from absence_risk.synthetic.simulation import ILLNESS, LEAVE
+from absence_risk.synthetic.days import ILLNESS, LEAVE
 from absence_risk.synthetic.truth.staircase import monthly_steps
 
 if TYPE_CHECKING:

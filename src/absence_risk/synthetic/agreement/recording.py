@@ -11,7 +11,7 @@ from absence_risk.synthetic.actions import are_on
 from absence_risk.synthetic.agreement.comparison import compare
 from absence_risk.synthetic.closed_forms.absence import months_since, valid_chance
 from absence_risk.synthetic.closed_forms.team import unreported_share
-from absence_risk.synthetic.simulation import GUARDIAN, ILLNESS, INVALID
+from absence_risk.synthetic.days import GUARDIAN, ILLNESS, INVALID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,6 +21,7 @@ from absence_risk.synthetic.cases import NEVER
 from absence_risk.synthetic.closed_forms.latent import expit, logit
 from absence_risk.synthetic.counter import Purpose, uniform
 from absence_risk.synthetic.reporting import class_index
+from absence_risk.synthetic.running import DECAY
 from absence_risk.synthetic.truth.tally import Tally
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Pair", "Reference", "most_pressure"]
 
-_DECAY = 0.05  # weight of the newest day in recent valid absence, as in the simulation
 _MARGIN = 1e-9  # for rounding
 
 
@@ -217,7 +217,7 @@ class Reference:
                 most += most_pressure(world, rows, week)
                 draw = uniform(lane, Purpose.STAGE, week)
                 rises |= draw < expit(most) + _MARGIN
-            valid += _DECAY * (away[day] - valid)
+            valid += DECAY * (away[day] - valid)
         return np.union1d(self.avoiders, rows[rises])
 
 

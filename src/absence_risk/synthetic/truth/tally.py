@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from absence_risk.synthetic.simulation import INVALID
+from absence_risk.synthetic.days import INVALID
 
 if TYPE_CHECKING:
     import numpy.typing as npt
