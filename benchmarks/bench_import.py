@@ -1,8 +1,9 @@
-"""A foreign CSV export of 10 million lesson rows becomes a register: time and memory.
+"""A CSV of 10 million lesson rows: time and memory, foreign (import) and canonical (panel).
 
 The peer in the same run is pandas' C reader at its best: only the columns that are needed, small
-numeric types, categories for text, no copy. It reads rows into a frame; the import checks every
-row as well, replaces identifiers by pseudonyms and writes a register.
+numeric types, categories for text, no copy. It reads rows into a frame and stops there. The import
+checks every row as well, replaces identifiers by pseudonyms and writes a register; the panel of a
+canonical CSV sums its rows to one per pupil and month.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 ROWS = 10_000_000
+CANONICAL = ("pandas_canonical", "panel")
 LESSONS, DAYS, MINUTES = 6, 178, 50
 MAPPING = """
 [mapping]
@@ -156,6 +158,59 @@ def read_import(folder: Path, *, threads: int | None, memory: str) -> int:
         return int(pq.read_metadata(Path(home) / "register" / "registers.parquet").num_rows)
 
 
+def make_canonical(folder: Path) -> None:
+    """Write the same rows as a canonical register in CSV, from an import."""
+    import pandas as pd  # noqa: PLC0415
+    import pyarrow.csv as pc  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    from absence_risk.register.key_file import new_key_file  # noqa: PLC0415
+    from absence_risk.register.readers.foreign import import_export  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(dir=folder) as home:
+        key = new_key_file(Path(home) / "project.key")
+        made = Path(home) / "register"
+        import_export(folder, made, layout=folder / "mapping.toml", key=key)
+        out = folder / "canonical"
+        out.mkdir()
+        for name in ("pupils", "schools", "calendar"):
+            pd.read_parquet(made / f"{name}.parquet").to_csv(out / f"{name}.csv", index=False)
+        source = pq.ParquetFile(made / "registers.parquet")
+        with pc.CSVWriter(out / "registers.csv", source.schema_arrow) as file:
+            for batch in source.iter_batches():
+                file.write_batch(batch)
+
+
+def read_pandas_canonical(folder: Path) -> int:
+    """Read the rows of a canonical CSV as well as pandas can."""
+    import pandas as pd  # noqa: PLC0415
+
+    columns = {
+        "pupil_key": "uint32",
+        "date": "category",
+        "slot": "uint8",
+        "scheduled_min": "int16",
+        "valid_min": "float32",
+        "invalid_min": "float32",
+        "is_reported": "bool",
+    }
+    frame = pd.read_csv(
+        folder / "canonical" / "registers.csv", usecols=list(columns), dtype=columns, engine="c"
+    )
+    days = frame["date"].cat
+    frame["date"] = days.rename_categories(pd.to_datetime(days.categories))
+    return len(frame)
+
+
+def read_panel(folder: Path, *, threads: int | None, memory: str) -> int:
+    """Sum the rows of a canonical CSV to one per pupil and month."""
+    from absence_risk.register.engine import Engine  # noqa: PLC0415
+    from absence_risk.register.register import read_register  # noqa: PLC0415
+
+    engine = Engine(threads=threads, memory_limit=memory)
+    return len(read_register(folder / "canonical", engine=engine).panel())
+
+
 def measured(way: str, folder: Path, threads: int | None, memory: str) -> dict[str, float]:
     """Run one way in a process of its own."""
     words = [sys.executable, __file__, "--way", way, "--folder", str(folder), "--memory", memory]
@@ -170,6 +225,10 @@ def one_way(way: str, folder: Path, threads: int | None, memory: str) -> None:
     begin = time.perf_counter()
     if way == "pandas":
         rows = read_pandas(folder)
+    elif way == "pandas_canonical":
+        rows = read_pandas_canonical(folder)
+    elif way == "panel":
+        rows = read_panel(folder, threads=threads, memory=memory)
     else:
         rows = read_import(folder, threads=threads, memory=memory)
     wall = time.perf_counter() - begin
@@ -192,34 +251,44 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--memory", default="1.2GB")
-    parser.add_argument("--way", choices=["pandas", "import"])
+    parser.add_argument("--way", choices=["make", "pandas", "import", *CANONICAL])
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
+    if given.way == "make":
+        if not (given.folder / "narvaro.csv").exists():
+            make(given.folder, given.rows)
+        if not (given.folder / "canonical").exists():
+            make_canonical(given.folder)
+        return
     if given.way:
         one_way(given.way, given.folder, given.threads, given.memory)
         return
     with tempfile.TemporaryDirectory() as home:
         folder = given.folder or Path(home)
-        if not (folder / "narvaro.csv").exists():
-            make(folder, given.rows)
-        size = (folder / "narvaro.csv").stat().st_size / 1e6
-        best: dict[str, dict[str, float]] = {}
-        for _ in range(given.repeats):
-            for way in ("pandas", "import"):
-                found = measured(way, folder, given.threads, given.memory)
-                if way not in best or found["cpu_s"] < best[way]["cpu_s"]:
-                    best[way] = found
-    print(f"{given.rows:,} rows, {size:,.0f} MB of CSV; least CPU of {given.repeats} runs each")
+        # In a process of its own: the most memory a parent ever held counts for its children.
+        words = [sys.executable, __file__, "--way", "make", "--folder", str(folder)]
+        subprocess.run([*words, "--rows", str(given.rows)], check=True)
+        print(f"{given.rows:,} rows; least CPU of {given.repeats} runs each")
+        for peer, ours in (("pandas", "import"), CANONICAL):
+            compare(peer, ours, folder, given)
+
+
+def compare(peer: str, ours: str, folder: Path, given: argparse.Namespace) -> None:
+    best: dict[str, dict[str, float]] = {}
+    for _ in range(given.repeats):
+        for way in (peer, ours):
+            found = measured(way, folder, given.threads, given.memory)
+            if way not in best or found["cpu_s"] < best[way]["cpu_s"]:
+                best[way] = found
     for way, found in best.items():
         times = f"wall {found['wall_s']:6.2f} s  CPU {found['cpu_s']:6.2f} s"
-        print(f"  {way:7} {times}  {found['mb']:7,.0f} MB")
-    peer, ours = best["pandas"], best["import"]
-    quick, small = ours["wall_s"] / peer["wall_s"], ours["mb"] / peer["mb"]
-    print(f"  time {quick:.2f} of the peer's wall, {ours['cpu_s'] / peer['cpu_s']:.2f} of its CPU")
-    print(f"  memory {small:.2f} of the peer's")
+        print(f"  {way:16} {times}  {found['mb']:7,.0f} MB")
+    wall, cpu, memory = (best[ours][key] / best[peer][key] for key in ("wall_s", "cpu_s", "mb"))
+    met = wall <= 1 and memory <= 0.25
     print(
-        f"  bar (time ≤ 1, memory ≤ 0.25): {'met' if quick <= 1 and small <= 0.25 else 'NOT met'}"
+        f"  {ours}: {wall:.2f} of the peer's wall, {cpu:.2f} of its CPU, {memory:.2f} of its memory"
     )
+    print(f"  bar (wall ≤ 1, memory ≤ 0.25): {'met' if met else 'NOT met'}")
 
 
 if __name__ == "__main__":
