@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from absence_risk.stats.sorted_design import SortedDesign, outer_sums, sorted_design
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["KinkFit", "KinkSearch", "kink_search"]
+__all__ = ["KinkFit", "KinkSearch", "candidate_range", "kink_search"]
 
 _FLAT = 1e-9
-_DEPENDENT = 1e-10
 _NO_KINK = 1e100
 _BLOCK = 500_000
 
@@ -56,43 +57,32 @@ class KinkFit:
 class KinkSearch:
     """What the search needs of x and the covariates; reused for any number of outcomes.
 
-    Made by :func:`kink_search`. Inside, x is centred and scaled to unit variance.
+    Made by :func:`kink_search`.
 
     Parameters
     ----------
-    n_params : int
-        Number of coefficients of the line: covariates, intercept and slope.
-    order : numpy.ndarray of int64, shape (n,)
-        Rows by ascending x.
-    starts : numpy.ndarray of int64, shape (m,)
-        First sorted row of each distinct value.
-    values : numpy.ndarray of float64, shape (m,)
-        Distinct values, centred and scaled.
-    basis : numpy.ndarray of float64, shape (n, n_params)
-        Orthonormal basis of intercept, x and covariates, rows sorted.
+    design : SortedDesign
+        Rows by ascending x, centred and scaled.
     first, last : int
-        Candidates run from ``values[first]`` to ``values[last]``.
+        Candidates run from ``design.values[first]`` to ``design.values[last]``.
     quadratic : numpy.ndarray of float64, shape (3, last − first)
         c, d and e of D(ψ) in each gap.
-    centre, scale : float
-        Location and scale of x.
     """
 
-    n_params: int
-    order: npt.NDArray[np.int64]
-    starts: npt.NDArray[np.int64]
-    values: Floats
-    basis: Floats
+    design: SortedDesign
     first: int
     last: int
     quadratic: Floats
-    centre: float
-    scale: float
 
     @property
     def n(self) -> int:
         """Number of rows."""
-        return len(self.order)
+        return self.design.n
+
+    @property
+    def n_params(self) -> int:
+        """Number of coefficients of the line: covariates, intercept or groups, and slope."""
+        return self.design.n_params
 
     @property
     def df_resid(self) -> int:
@@ -102,7 +92,8 @@ class KinkSearch:
     @property
     def limits(self) -> tuple[float, float]:
         """Lowest and highest candidate location, in the units of x."""
-        low, high = self.values[[self.first, self.last]] * self.scale + self.centre
+        ends = self.design.values[[self.first, self.last]]
+        low, high = ends * self.design.scale + self.design.centre
         return float(low), float(high)
 
     def fit(self, y: npt.ArrayLike) -> KinkFit:
@@ -131,38 +122,46 @@ class KinkSearch:
             self._fit_block(columns[:, at : at + width]) for at in range(0, columns.shape[1], width)
         ]
         location, gain, ssr_line = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
-        return KinkFit(location * self.scale + self.centre, gain, ssr_line)
+        return KinkFit(location * self.design.scale + self.design.centre, gain, ssr_line)
+
+    def _ends(self) -> tuple[Floats, Floats]:
+        """Return the lower and the upper end of each gap, scaled."""
+        values = self.design.values
+        return values[self.first : self.last], values[self.first + 1 : self.last + 1]
 
     def _fit_block(self, y: Floats) -> tuple[Floats, Floats, Floats]:
         a0, a1, ssr = self._linear(y)
-        quadratic = self.quadratic[:, :, None]
-        c, d, e = quadratic
-        low = self.values[self.first : self.last, None]
-        high = self.values[self.first + 1 : self.last + 1, None]
-        with np.errstate(divide="ignore", invalid="ignore"):
+        found = [self._best(a0[:, k], a1[:, k]) for k in range(y.shape[1])]
+        location, gain = (np.array(part) for part in zip(*found, strict=True))
+        return location, np.minimum(gain, ssr), ssr
+
+    def _best(self, a0: Floats, a1: Floats) -> tuple[float, float]:
+        """Return the best place of one outcome, scaled, and its gain."""
+        low, high = self._ends()
+        location = float(high[-1])
+        best = float(_gain(high[-1], (a0[-1], a1[-1]), self.quadratic[:, -1]))
+        for place in (low, self._inner(a0, a1)):
+            gain = _gain(place, (a0, a1), self.quadratic)
+            gap = int(gain.argmax())
+            if gain[gap] > best:
+                best, location = float(gain[gap]), float(place[gap])
+        return location, best
+
+    def _inner(self, a0: Floats, a1: Floats) -> Floats:
+        """Return the stationary point of each gap that is not N = 0; its lower end if outside."""
+        low, high = self._ends()
+        c, d, e = self.quadratic
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             inner = (a0 * d - 2 * a1 * c) / (a1 * d - 2 * a0 * e)
-        inner = np.where((inner > low) & (inner < high), inner, low)
-        end = self.values[self.last]
-        location = np.full(y.shape[1], end)
-        best = _gain(end, (a0[-1], a1[-1]), self.quadratic[:, -1])
-        column = np.arange(y.shape[1])
-        for place in (np.broadcast_to(low, inner.shape), inner):
-            gain = _gain(place, (a0, a1), quadratic)
-            gap = gain.argmax(axis=0)
-            better = gain[gap, column] > best
-            best = np.where(better, gain[gap, column], best)
-            location = np.where(better, place[gap, column], location)
-        return location, np.minimum(best, ssr), ssr
+        return np.where((inner > low) & (inner < high), inner, low)
 
     def _linear(self, y: Floats) -> tuple[Floats, Floats, Floats]:
         """Return a₀ and a₁ per gap, shape (gaps, B), and the SSR of the line."""
-        sorted_y = y[self.order]
-        resid = sorted_y - self.basis @ (self.basis.T @ sorted_y)
-        resid -= self.basis @ (self.basis.T @ resid)
-        sums = np.add.reduceat(resid, self.starts, axis=0)
+        resid = self.design.residuals(y)
+        sums = self.design.per_value(resid)
         gaps = slice(self.first, self.last)
-        a1 = -_outer_sums(sums, signed=True)[gaps]
-        a0 = _outer_sums(self.values[:, None] * sums, signed=True)[gaps]
+        a1 = -outer_sums(sums, signed=True)[gaps]
+        a0 = outer_sums(self.design.values[:, None] * sums, signed=True)[gaps]
         return a0, a1, np.einsum("ij,ij->j", resid, resid)
 
     def gain_at(self, y: npt.ArrayLike, location: float) -> Floats:
@@ -188,8 +187,8 @@ class KinkSearch:
         low, high = self.limits
         if not low <= location <= high:
             raise ValueError(f"location must lie in [{low:g}, {high:g}], got {location:g}.")
-        place = (location - self.centre) / self.scale
-        gap = int(np.searchsorted(self.values, place, side="right")) - 1
+        place = (location - self.design.centre) / self.design.scale
+        gap = int(np.searchsorted(self.design.values, place, side="right")) - 1
         gap = min(max(gap, self.first), self.last - 1) - self.first
         a0, a1, _ = self._linear(np.asarray(y, dtype=np.float64).reshape(self.n, -1))
         return _gain(np.float64(place), (a0[gap], a1[gap]), self.quadratic[:, gap])
@@ -236,25 +235,56 @@ class KinkSearch:
         >>> search.confidence_set(y, search.critical_value(0.95)).round(1).tolist()
         [[19.2, 20.7]]
         """
-        outcome = np.asarray(y, dtype=np.float64).reshape(self.n, 1)
-        found = self.fit(outcome)
-        g = float(found.ssr_line[0] - found.ssr[0] * (1 + critical / self.df_resid))
+        return self.fit_set(y, critical)[1]
+
+    def fit_set(self, y: npt.ArrayLike, critical: float) -> tuple[KinkFit, Floats]:
+        """Return the best kink of one outcome together with its set, in one pass.
+
+        Parameters
+        ----------
+        y : array-like of float, shape (n,)
+            Outcome.
+        critical : float
+            Critical value q.
+
+        Returns
+        -------
+        fit : KinkFit
+            As :meth:`fit`.
+        parts : numpy.ndarray of float64, shape (parts, 2)
+            As :meth:`confidence_set`.
+        """
+        a0, a1, ssr = self._linear(np.asarray(y, dtype=np.float64).reshape(self.n, 1))
+        best, gain = self._best(a0[:, 0], a1[:, 0])
+        gain = min(gain, float(ssr[0]))
+        centre, scale = self.design.centre, self.design.scale
+        found = KinkFit(np.array([best * scale + centre]), np.array([gain]), ssr)
+        g = gain - (float(ssr[0]) - gain) * critical / self.df_resid
         if g <= 0:
-            return np.array([self.limits])
-        a0, a1 = (part[:, 0] for part in self._linear(outcome)[:2])
-        c, d, e = self.quadratic
-        low = self.values[self.first : self.last]
-        high = self.values[self.first + 1 : self.last + 1]
-        pieces = _where_nonnegative(a1**2 - g * e, 2 * a0 * a1 - g * d, a0**2 - g * c, low, high)
-        best = (found.location[0] - self.centre) / self.scale
+            return found, np.array([self.limits])
+        pieces = self._pieces(a0[:, 0], a1[:, 0], g)
         joined = _join(np.vstack([pieces, [[best, best]]]))
-        return joined * self.scale + self.centre
+        return found, joined * scale + centre
+
+    def _pieces(self, a0: Floats, a1: Floats, g: float) -> Floats:
+        """Return where the gain is at least g, per gap; only gaps that reach it are solved."""
+        low, high = self._ends()
+        reach = np.zeros(len(low), dtype=bool)
+        for place in (low, high, self._inner(a0, a1)):
+            reach |= _gain(place, (a0, a1), self.quadratic) >= g * (1 - 1e-9)
+        c, d, e = self.quadratic[:, reach]
+        a0, a1 = a0[reach], a1[reach]
+        return _where_nonnegative(
+            a1**2 - g * e, 2 * a0 * a1 - g * d, a0**2 - g * c, low[reach], high[reach]
+        )
 
 
 def kink_search(
     x: npt.ArrayLike,
     covariates: npt.ArrayLike | None = None,
     *,
+    weights: npt.ArrayLike | None = None,
+    groups: npt.ArrayLike | None = None,
     min_distinct: int = 3,
     trim: float = 0.0,
 ) -> KinkSearch:
@@ -266,6 +296,11 @@ def kink_search(
         Exposure; ties are treated as one value with several rows.
     covariates : array-like of float, shape (n, p), or None
         Covariates without an intercept; the intercept and x are always added.
+    weights : array-like of float, shape (n,), or None
+        Weights of the rows, above 0.
+    groups : array-like of int, shape (n,), or None
+        Codes 0, 1, … of groups (pupils) whose own levels are taken out; the hinge is demeaned
+        anew for every ψ.
     min_distinct : int
         Least number of distinct values of x at or beyond the kink on each side.
     trim : float
@@ -286,94 +321,65 @@ def kink_search(
     >>> kink_search([0.0, 0.1, 0.2, 0.3, 0.4, 0.5]).limits
     (0.2, 0.3)
     """
-    exposure = np.asarray(x, dtype=np.float64)
-    n = len(exposure)
-    order = np.argsort(exposure, kind="stable")
-    centre, scale = float(exposure.mean()), float(exposure.std()) or 1.0
-    scaled = (exposure[order] - centre) / scale
-    starts = np.flatnonzero(np.r_[True, np.diff(exposure[order]) > 0])
-    values = scaled[starts]
-    counts = np.diff(np.r_[starts, n])
-    first, last = _candidates(counts, min_distinct, trim)
-    columns = [np.ones((n, 1)), scaled[:, None]]
-    if covariates is not None:
-        extra = np.asarray(covariates, dtype=np.float64).reshape(n, -1)[order]
-        columns.append(_standardised(extra))
-    basis = _orthonormal(np.hstack(columns))
-    quadratic = _quadratic(basis, starts, values, counts)[:, first:last]
-    return KinkSearch(
-        basis.shape[1], order, starts, values, basis, first, last, quadratic, centre, scale
-    )
+    design = sorted_design(x, covariates, weights=weights, groups=groups)
+    first, last = candidate_range(design, min_distinct, trim)
+    return KinkSearch(design, first, last, _guarded(design)[:, first:last])
 
 
-def _candidates(counts: npt.NDArray[np.int64], min_distinct: int, trim: float) -> tuple[int, int]:
-    """Return the first and last distinct value that the guards leave."""
+def candidate_range(design: SortedDesign, min_distinct: int, trim: float) -> tuple[int, int]:
+    """Return the first and last distinct value that the guards leave.
+
+    Parameters
+    ----------
+    design : SortedDesign
+        The rows.
+    min_distinct : int
+        Least number of distinct values at or beyond the place on each side.
+    trim : float
+        Least share of rows at or beyond the place on each side.
+
+    Returns
+    -------
+    first, last : int
+        Places in ``design.values``.
+
+    Raises
+    ------
+    ValueError
+        If nothing is left.
+    """
+    m = len(design.values)
+    counts = np.ones(m, dtype=np.int64)
+    if design.starts is not None:
+        counts = np.diff(np.r_[design.starts, design.n])
     below, above = np.cumsum(counts), np.cumsum(counts[::-1])
-    need = trim * counts.sum()
+    need = trim * design.n
     first = max(min_distinct - 1, int(np.searchsorted(below, need)))
-    last = len(counts) - 1 - max(min_distinct - 1, int(np.searchsorted(above, need)))
+    last = m - 1 - max(min_distinct - 1, int(np.searchsorted(above, need)))
     if last <= first:
         raise ValueError(
-            f"{len(counts)} distinct values of x leave no place for a kink with {min_distinct} "
+            f"{m} distinct values of x leave no place for a kink with {min_distinct} "
             f"values and a share of {trim:g} of the rows on each side."
         )
     return first, last
 
 
-def _standardised(columns: Floats) -> Floats:
-    centred = columns - columns.mean(axis=0)
-    spread = centred.std(axis=0)
-    return np.asarray(centred / np.where(spread > 0, spread, 1.0), dtype=np.float64)
-
-
-def _orthonormal(matrix: Floats) -> Floats:
-    """Return an orthonormal basis of the columns; dependent columns are dropped.
-
-    Cholesky QR done twice (Yamamoto et al. 2015, ETNA 44:306) where the columns are far from
-    dependent, because it is several times quicker than Householder's; else singular vectors.
-    """
-    eigenvalues = np.linalg.eigvalsh(matrix.T @ matrix)
-    if eigenvalues[0] <= _DEPENDENT * eigenvalues[-1]:
-        u, singular, _ = np.linalg.svd(matrix, full_matrices=False)
-        return np.asarray(u[:, singular > _DEPENDENT * singular[0]], dtype=np.float64)
-    basis = matrix
-    for _ in range(2):
-        upper = np.linalg.cholesky(basis.T @ basis).T
-        basis = basis @ np.linalg.inv(upper)
-    return basis
-
-
-def _outer_sums(per_value: Floats, *, signed: bool = False) -> Floats:
-    """Return, for each gap, the sum over the values on its shorter side.
-
-    Because intercept and x are in the model, (x − ψ)₊ and (ψ − x)₊ have the same residual, so D may
-    be formed from either side; the shorter one loses fewer digits. With ``signed`` the sums below
-    are negated, which turns N of the one hinge into that of the other.
-    """
-    middle = len(per_value) // 2
-    below = np.cumsum(per_value[:middle], axis=0)
-    above = np.cumsum(per_value[:middle:-1], axis=0)[::-1]
-    return np.concatenate([-below if signed else below, above])
-
-
-def _quadratic(
-    basis: Floats, starts: npt.NDArray[np.int64], values: Floats, counts: npt.NDArray[np.int64]
-) -> Floats:
+def _guarded(design: SortedDesign) -> Floats:
     """Return c, d and e of D(ψ) for every gap, shape (3, m − 1).
 
     Where nothing of the hinge is left beside the line and the covariates, D is set so large that
     the gap never gains anything: rounding errors in a D near 0 would look like a perfect kink.
     """
-    rows = np.add.reduceat(basis, starts, axis=0)
-    w = _outer_sums(rows)
-    u = _outer_sums(values[:, None] * rows)
-    n, s, ss = (_outer_sums(counts * values**power) for power in (0, 1, 2))
-    out = np.stack([ss - (u * u).sum(1), 2 * ((u * w).sum(1) - s), n - (w * w).sum(1)])
-    usable = np.ones(len(n), dtype=bool)
+    values, lengths = design.values, design.lengths()
+    out = design.products(lengths)
+    usable = np.ones(len(values) - 1, dtype=bool)
+    lengths *= _FLAT
+    np.subtract(out, lengths, out=lengths)
     for place in (values[:-1], values[1:]):
-        length = ss - 2 * place * s + place**2 * n
-        usable &= _square(place, *out) > _FLAT * length
-    return np.where(usable, out, np.array([[_NO_KINK], [0.0], [0.0]]))
+        usable &= _square(place, *lengths) > 0
+    if not usable.all():
+        out[:, ~usable] = np.array([[_NO_KINK], [0.0], [0.0]])
+    return out
 
 
 def _square(place: Floats | np.float64, c: Floats, d: Floats, e: Floats) -> Floats:
