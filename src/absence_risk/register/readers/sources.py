@@ -13,7 +13,7 @@ from absence_risk.register.identity import hides_digits
 from absence_risk.register.readers.json_files import json_as_csv
 from absence_risk.register.readers.text import csv_head
 from absence_risk.register.readers.written import ENCODINGS
-from absence_risk.register.row_files import sql_text
+from absence_risk.register.row_files import CSV_BUFFER, sql_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -331,7 +331,8 @@ def csv_sql(file: OpenFile) -> str:
     return (
         f"read_csv({sql_text(str(file.path))}, auto_detect = false, header = true, "
         f"columns = {{{columns}}}, delim = {sql_text(file.delimiter)}, quote = '\"', "
-        f"escape = '\"', nullstr = '', store_rejects = true, strict_mode = true)"
+        f"escape = '\"', nullstr = '', buffer_size = {CSV_BUFFER}, "
+        "store_rejects = true, strict_mode = true)"
     )
 
 
