@@ -85,12 +85,13 @@ def parse_mapping(text: str, *, file: str = "mapping.toml") -> Mapping:
     >>> parse_mapping('[pupils]\nfile = "x"')
     Traceback (most recent call last):
     ...
-    absence_risk.errors.SchemaError: The register has 5 problems:
+    absence_risk.errors.SchemaError: The register has 6 problems:
       E006 mapping.toml, column pupils.file: 'x' is no entry of files. Add [files.x] with its path.
       E006 mapping.toml, column pupils.pupil_key: The table needs 'pupil_key'. Add it with its column.
       E006 mapping.toml, column pupils.school_key: The table needs 'school_key'. Add it with its column.
       E006 mapping.toml, column pupils.grade: The table needs 'grade'. Add it with its column.
       E006 mapping.toml, column registers: The table registers is missing. Add [registers].
+      E006 mapping.toml, column schools: Nothing says which municipality the schools are in. Add [schools] with municipality_key = { value = "Name" }.
     """  # noqa: E501
     entries = Entries(file=file)
     try:
