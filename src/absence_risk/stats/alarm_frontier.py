@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
 from absence_risk.stats.threshold_metrics import threshold_bins
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    from scipy import sparse
 
     Floats = npt.NDArray[np.float64]
 
@@ -173,6 +173,8 @@ class Tallies:
         Tallies
             The table.
         """
+        from scipy import sparse  # noqa: PLC0415 (importing a claim must stay quick)
+
         grid = np.asarray(thresholds, dtype=np.float64)
         shares, occurred = np.asarray(share, dtype=np.float64), np.asarray(event, dtype=bool)
         n, width = len(shares), len(grid) + 1

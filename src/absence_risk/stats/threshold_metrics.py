@@ -256,9 +256,11 @@ def threshold_metrics(
         above = reached[..., 1, :] - 0.5 * cells[..., 1, :]
         auc = (cells[..., 0, :] * above).sum(axis=-1) / (without * events)[..., 0]
         standardised = net * (n / events)
-    limited = net
-    if places is not None:
-        limited = _limited(reached, n, exchange, places, order)
+        alarms = flagged * (1000 / (n * months))
+        cost = (miss_cost * (events - tp) + false_cost * fp) / n
+        limited = net
+        if places is not None:
+            limited = _limited(reached, n, exchange, places, order)
     return ThresholdMetrics(
         true_alarms=tp,
         false_alarms=fp,
@@ -267,11 +269,11 @@ def threshold_metrics(
         ppv=ppv,
         npv=npv,
         youden=sensitivity - false_rate,
-        alarms=flagged * (1000 / (n * months)),
+        alarms=alarms,
         net_benefit=net,
         standardised=standardised,
         limited=limited,
-        cost=(miss_cost * (events - tp) + false_cost * fp) / n,
+        cost=cost,
         auc=auc,
     )
 

@@ -1,6 +1,9 @@
 """Claim 2: is there a harm threshold; where should this municipality act."""
 
+from absence_risk.thresholds.alarm_sample import LaterAbsence
+from absence_risk.thresholds.calibration import calibrate_threshold
 from absence_risk.thresholds.harm import harm_evidence
+from absence_risk.thresholds.local_thresholds import Prior
 from absence_risk.thresholds.operating import operating_points
 
-__all__ = ["harm_evidence", "operating_points"]
+__all__ = ["LaterAbsence", "Prior", "calibrate_threshold", "harm_evidence", "operating_points"]

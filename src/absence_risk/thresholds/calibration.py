@@ -1,0 +1,362 @@
+"""Where this municipality should act: window, numerator and threshold chosen together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from absence_risk import check
+from absence_risk.errors import DesignError
+from absence_risk.result import Estimand, Estimate, Result
+from absence_risk.stats.best_cut import best_cut
+from absence_risk.stats.bootstrap import percentile_interval
+from absence_risk.thresholds import calibration_tables as tables
+from absence_risk.thresholds.alarm_rules import read_alarms
+from absence_risk.thresholds.alarm_sample import cluster_codes
+from absence_risk.thresholds.calibration_words import judge_alarm
+from absence_risk.thresholds.choice import choose, resample_choice
+from absence_risk.thresholds.fairness import group_tables
+from absence_risk.thresholds.goal import parse_goal
+from absence_risk.thresholds.local_thresholds import local_table
+from absence_risk.thresholds.waiting import waiting_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+    import pandas as pd
+
+    from absence_risk.register.cube import Cube
+    from absence_risk.result import Table
+    from absence_risk.stats.best_cut import BestCut
+    from absence_risk.thresholds.alarm_sample import AlarmSample, LaterAbsence
+    from absence_risk.thresholds.choice import Choice, Resampled
+    from absence_risk.thresholds.goal import Goal
+    from absence_risk.thresholds.local_thresholds import Prior
+
+    Floats = npt.NDArray[np.float64]
+
+__all__ = ["Calibration", "calibrate_threshold"]
+
+_ESTIMAND = Estimand(
+    id="threshold.local_alarm_ppv",
+    claim="threshold",
+    formula="P(event | share of absence reaches the chosen threshold before it)",
+    population="pupils at school before and after the event's beginning",
+    unit="share",
+)
+_BENCHMARK_IS = (
+    "An alarm without information is right as often as the event occurs, whatever its threshold."
+)
+_METHOD = (
+    "All windows, numerators and thresholds compared at once by {goal}; bootstrap of the whole "
+    "choice over {units} ({replicates} samples), judged by the units left out of each sample; "
+    "p of the best cut adjusted for the search (Miller & Siegmund 1982; Lausen et al. 1994)."
+)
+_TRIM = 0.05
+_NOBODY = (
+    "No pupil reaches {at} of absence under any of the rules; the highest share is {top}. Leave "
+    "the threshold out."
+)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Calibration:
+    """Everything the tables are made of.
+
+    Parameters
+    ----------
+    sample : AlarmSample
+        The pupils.
+    goal : Goal
+        Objective and limits.
+    thresholds : numpy.ndarray, shape (K,)
+        Candidate thresholds.
+    cells : numpy.ndarray, shape (C, 4, K + 1)
+        Counts under every rule.
+    choice : Choice
+        The best candidate.
+    resampled : Resampled
+        The choice made again in bootstrap samples.
+    cut : BestCut
+        The best cut of the chosen rule with its p-values.
+    conf_level : float
+        Confidence level of all intervals.
+    unit_words : str
+        What was drawn.
+    compare : tuple of float
+        Two thresholds to be told apart.
+    """
+
+    sample: AlarmSample
+    goal: Goal
+    thresholds: Floats
+    cells: Floats
+    choice: Choice
+    resampled: Resampled
+    cut: BestCut
+    conf_level: float
+    unit_words: str
+    compare: tuple[float, float]
+
+    @property
+    def threshold(self) -> float:
+        """The chosen threshold as a share."""
+        return float(self.thresholds[self.choice.at])
+
+    def interval(self, draws: Floats) -> tuple[float | None, float | None]:
+        """Return percentile limits, None where they do not exist.
+
+        Parameters
+        ----------
+        draws : numpy.ndarray, shape (B,)
+            Bootstrap draws.
+
+        Returns
+        -------
+        low, high : float or None
+            Limits.
+        """
+        if not len(draws):
+            return None, None
+        low, high = percentile_interval(draws, self.conf_level)
+        return (float(low), float(high)) if np.isfinite(low) else (None, None)
+
+    def outside(self) -> tuple[Floats, Floats]:
+        """Return PPV and prevalence among the units left out of each sample, at its choice."""
+        made = self.resampled.made
+        cells = self.resampled.outside[made].astype(np.float64)
+        at = self.resampled.at[made]  # noqa: PD008 (an array, not a frame)
+        reached = np.cumsum(cells[..., ::-1], axis=-1)[..., ::-1]
+        which = np.arange(len(cells))
+        fp, tp = reached[which, 0, at + 1], reached[which, 1, at + 1]
+        events, n = reached[:, 1, 0], reached[:, :2, 0].sum(axis=1)
+        ppv = np.full(len(cells), np.nan)
+        np.divide(tp, tp + fp, out=ppv, where=tp + fp > 0)
+        return ppv, events / np.maximum(n, 1)
+
+
+def calibrate_threshold(
+    data: pd.DataFrame | Cube,
+    *,
+    event: LaterAbsence | pd.DataFrame | str,
+    objective: str,
+    constraint: str | Sequence[str] = (),
+    windows: Sequence[str] | None = None,
+    numerators: Sequence[str] | None = None,
+    consecutive: Sequence[int] = (1,),
+    thresholds: Sequence[float] | None = None,
+    pupils: pd.DataFrame | None = None,
+    cluster: str | None = None,
+    by: str | None = None,
+    prior: Prior | None = None,
+    groups: Sequence[str] = (),
+    compare: tuple[float, float] = (0.16, 0.24),
+    replicates: int = 1000,
+    random_state: int = 0,
+    conf_level: float = 0.95,
+) -> Result:
+    """Choose the alarm level that serves best here, and say how sure that is.
+
+    A pupil is alarmed if the share of absence in any window that ends before the event reaches the
+    threshold. Every window, numerator and threshold is tried; the best by the objective within the
+    constraints is chosen, and the whole choice is made again in every bootstrap sample.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame or Cube
+        A panel or a cube, see :func:`read_alarms`.
+    event : LaterAbsence, pandas.DataFrame or str
+        What an alarm should foresee.
+    objective : str
+        "net_benefit(w)", "limited_net_benefit(w, k)", "cost(miss, false_alarm)", "youden" or
+        "lead_time"; w is the harm of a false alarm in units of the benefit of a true one and is
+        the user's judgement, not an estimate.
+    constraint : str or sequence of str
+        "capacity(k)" alarms (pupil-months at or above the threshold) a month, "min_sens(share)",
+        "min_ppv(share)", "lead_time(m)" in school weeks (cube) or periods (panel).
+    windows, numerators : sequence of str or None
+        What to try, see :func:`read_alarms`.
+    consecutive : sequence of int
+        Windows in a row that must reach the threshold.
+    thresholds : sequence of float or None
+        Candidate thresholds in (0, 1]; every half point from 1 to 50 % by default.
+    pupils : pandas.DataFrame or None
+        With a cube: enrolments with the columns to cluster and group by.
+    cluster : str or None
+        Unit of resampling: a column such as "school_key"; pupils if None.
+    by : str or None
+        Column of schools or municipalities that get partially pooled thresholds of their own.
+    prior : Prior or None
+        With ``by``: threshold and spread known from a neighbour or the country.
+    groups : sequence of str
+        Columns whose groups are compared at the one chosen threshold.
+    compare : tuple of float
+        Two thresholds of which to say whether the data can tell them apart.
+    replicates : int
+        Number of bootstrap samples.
+    random_state : int
+        Seed.
+    conf_level : float
+        Confidence level in (0, 1).
+
+    Returns
+    -------
+    Result
+        The PPV of the chosen alarm among pupils it was not chosen on, against the PPV of an alarm
+        without information; tables ``chosen``, ``choices``, ``threshold_metrics``, ``frontier``,
+        ``decision_curve``, ``threshold_draws``, ``sample_size``, ``value_of_waiting``, with ``by``
+        also ``local_thresholds``, with ``groups`` also ``groups`` and ``group_differences``.
+
+    Raises
+    ------
+    ValueError
+        If an argument is malformed or a share lies outside 0 to 1.
+    DesignError
+        If nobody or everybody has the event, no pupil reaches a candidate threshold, a cluster or
+        ``by`` has one value only, or no candidate meets the constraints (the nearest is named).
+
+    Notes
+    -----
+    The best threshold converges like the cube root of the number of pupils, and the percentile
+    interval of such a maximiser is only a guide (Abrevaya & Huang 2005, Econometrica 73:1175).
+    With few clusters the interval is too short.
+    """
+    check.probability(conf_level, "conf_level")
+    replicates = check.positive_int(replicates, "replicates")
+    goal = parse_goal(objective, constraint)
+    sample = read_alarms(
+        data,
+        event,
+        windows=windows,
+        numerators=numerators,
+        consecutive=consecutive,
+        pupils=pupils,
+    )
+    grid = _grid(thresholds, sample)
+    for share in compare:
+        check.proportion(share, "compare")
+    unit = cluster_codes(sample, cluster)
+    tallies = [sample.tallies(rule, grid, unit) for rule in sample.rules]
+    cells = np.stack([one.total() for one in tallies])
+    choice = choose(cells, goal, sample, grid)
+    rng = np.random.default_rng(check.seed(random_state))
+    resampled = resample_choice(
+        tallies,
+        goal,
+        sample,
+        n_units=sample.n if unit is None else int(unit.max()) + 1,
+        replicates=replicates,
+        rng=rng,
+    )
+    found = Calibration(
+        sample=sample,
+        goal=goal,
+        thresholds=grid,
+        cells=cells,
+        choice=choice,
+        resampled=resampled,
+        cut=_searched(best_cut(cells[choice.rule, :2], trim=_TRIM), len(cells)),
+        conf_level=conf_level,
+        unit_words="pupils" if cluster is None else f"{cluster.removesuffix('_key')}s as wholes",
+        compare=compare,
+    )
+    made = _tables(found)
+    if by is not None:
+        made.append(local_table(found, by, unit=unit, prior=prior, rng=rng))
+    if groups:
+        made.extend(group_tables(found, groups, unit=unit, replicates=replicates, rng=rng))
+    return _result(found, tuple(made), replicates)
+
+
+def _tables(found: Calibration) -> list[Table]:
+    return [
+        tables.chosen(found),
+        tables.choices(found),
+        tables.threshold_metrics_table(found),
+        tables.frontier(found),
+        tables.decision_curve(found),
+        tables.threshold_draws(found),
+        tables.sample_size(found),
+        waiting_table(found),
+    ]
+
+
+def _grid(thresholds: Sequence[float] | None, sample: AlarmSample) -> Floats:
+    top = max(float(np.fmax.reduce(rule.share, axis=None, initial=0.0)) for rule in sample.rules)
+    if thresholds is None:
+        grid = np.arange(2, 101) / 200
+        return grid[grid <= top] if (grid <= top).any() else grid[:1]
+    for share in thresholds:
+        check.proportion(share, "thresholds")
+    grid = np.unique(np.asarray(thresholds, dtype=np.float64))
+    if len(grid) == 0 or grid[0] <= 0:
+        raise ValueError("thresholds must name at least one share above 0.")
+    if grid[-1] > top:
+        beyond = ", ".join(f"{100 * at:g} %" for at in grid[grid > top])
+        raise DesignError(_NOBODY.format(at=beyond, top=f"{100 * top:.1f} %"))
+    return grid
+
+
+def _searched(cut: BestCut, rules: int) -> BestCut:
+    """Allow for the windows and kinds of absence that were tried as well (Bonferroni)."""
+    return replace(cut, adjusted_p=min(1.0, rules * cut.adjusted_p))
+
+
+def _result(found: Calibration, made: tuple[Table, ...], replicates: int) -> Result:
+    sample = found.sample
+    ppv, prevalence = found.outside()
+    chance = float(sample.event.mean())
+    honest = float(np.nanmean(ppv)) if np.isfinite(ppv).any() else None
+    low, high = found.interval(ppv)
+    chance_low, chance_high = found.interval(_prevalence(found))
+    gain = ppv - prevalence
+    gain_low, gain_high = found.interval(gain)
+    n = sample.n
+    estimate = Estimate(
+        term=f"PPV at {100 * found.threshold:g} % of {sample.rules[found.choice.rule].words()}",
+        threshold=found.threshold,
+        estimate=honest,
+        conf_low=low,
+        conf_high=high,
+    )
+    benchmark = Estimate(
+        term=tables.BENCHMARK_TERM,
+        estimate=chance,
+        conf_low=chance_low,
+        conf_high=chance_high,
+        n=n,
+        n_events=int(sample.event.sum()),
+    )
+    beyond = Estimate(
+        term="PPV beyond that of an alarm without information",
+        estimate=None if honest is None else float(np.nanmean(gain)),
+        conf_low=gain_low,
+        conf_high=gain_high,
+        p_value=found.cut.adjusted_p,
+    )
+    return Result(
+        estimand=_ESTIMAND,
+        estimate=estimate,
+        benchmark=benchmark,
+        beyond=beyond,
+        null=0.0,
+        benchmark_is=_BENCHMARK_IS,
+        definition=f"{sample.definition}; event: {sample.event_words}",
+        n=n,
+        flow=sample.flow,
+        tables=made,
+        conf_level=found.conf_level,
+        method=_METHOD.format(
+            goal=found.goal.words(), units=found.unit_words, replicates=replicates
+        ),
+        verdict=judge_alarm(found, estimate, benchmark, beyond, made),
+    )
+
+
+def _prevalence(found: Calibration) -> Floats:
+    cells = found.resampled.cells[:, found.choice.rule, :2].astype(np.float64)
+    events = cells[:, 1].sum(axis=-1)
+    return np.asarray(events / cells.sum(axis=(1, 2)))

@@ -1,0 +1,181 @@
+"""May a school have its own threshold: local cuts, drawn towards the common one by their doubt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from absence_risk import check
+from absence_risk.errors import DesignError
+from absence_risk.result import Estimate, Table
+from absence_risk.stats.alarm_frontier import unit_weights
+from absence_risk.stats.shrinkage import normal_quantile, partial_pool
+from absence_risk.thresholds.alarm_sample import labelled
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from absence_risk.thresholds.calibration import Calibration
+
+    Floats = npt.NDArray[np.float64]
+
+__all__ = ["Prior", "local_table"]
+
+_FEWEST_EVENTS = 5
+_REPLICATES = 200
+_ONE_PLACE = (
+    "by {name!r} has one value only, so there is nothing to pool. Pass prior=Prior(threshold=, "
+    "between=) from a neighbour or the country, or leave by out."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """What is known of thresholds from elsewhere.
+
+    Parameters
+    ----------
+    threshold : float
+        Threshold of the neighbour or the country, a share.
+    between : float
+        How much local thresholds differ around it, as a standard deviation of shares.
+
+    Raises
+    ------
+    ValueError
+        If either is no share.
+
+    Examples
+    --------
+    >>> Prior(threshold=0.15, between=0.02).threshold
+    0.15
+    """
+
+    threshold: float
+    between: float
+
+    def __post_init__(self) -> None:
+        """Check both shares."""
+        check.proportion(self.threshold, "threshold")
+        check.proportion(self.between, "between")
+
+
+def local_table(
+    found: Calibration,
+    by: str,
+    *,
+    unit: npt.NDArray[np.int64] | None,
+    prior: Prior | None,
+    rng: np.random.Generator,
+) -> Table:
+    """Return the threshold of every school or municipality, raw and partially pooled.
+
+    Window and kind of absence are those chosen for all. Empirical Bayes around the threshold
+    chosen for all, or around a prior from elsewhere.
+
+    Parameters
+    ----------
+    found : Calibration
+        The calibration.
+    by : str
+        Column of schools or municipalities.
+    unit : numpy.ndarray of int or None
+        Unit of resampling of each pupil.
+    prior : Prior or None
+        Knowledge from elsewhere.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    Table
+        Named ``local_thresholds``: per place the rows "raw" and "pooled"; ``statistic`` of the
+        latter is the share of local evidence.
+
+    Raises
+    ------
+    DesignError
+        If there is only one place and no prior.
+    """
+    codes, names = labelled(found.sample.about, by, "by")
+    if len(names) < 2 and prior is None:
+        raise DesignError(_ONE_PLACE.format(name=by))
+    raw, error = np.full(len(names), np.nan), np.full(len(names), np.nan)
+    sizes, events = np.bincount(codes), np.bincount(codes, weights=found.sample.event)
+    for place in range(len(names)):
+        rest = sizes[place] - events[place]
+        if min(events[place], rest) >= _FEWEST_EVENTS:
+            raw[place], error[place] = _local(found, np.flatnonzero(codes == place), unit, rng)
+    centre = found.threshold if prior is None else prior.threshold
+    if prior is None and not np.isfinite(raw).any():
+        raise DesignError(
+            f"No value of by {by!r} has {_FEWEST_EVENTS} pupils with and without the event, so "
+            "no local threshold can be formed."
+        )
+    pooled = partial_pool(raw, error, mean=centre, between=None if prior is None else prior.between)
+    z = normal_quantile(found.conf_level)
+    rows = []
+    for place, name in enumerate(names):
+        count = (int(sizes[place]), int(events[place]))
+        rows.append(_row("raw", name, raw[place], z * error[place], count, None))
+        share = float(pooled.share_local[place])
+        half = z * pooled.std_error[place]
+        rows.append(_row("pooled", name, pooled.estimate[place], half, count, share))
+    source = "all places together" if prior is None else "elsewhere"
+    return Table(
+        name="local_thresholds",
+        title=f"Threshold of each {by.removesuffix('_key')}, raw and partially pooled (shares)",
+        rows=tuple(rows),
+        note=(
+            f"Statistic: share of local evidence. Drawn towards {100 * centre:.1f} % from {source};"
+            f" standard deviation between places {100 * pooled.between:.1f} points. A place with "
+            f"fewer than {_FEWEST_EVENTS} pupils with or without the event has no threshold of its "
+            "own. n: pupils, n_events: with the event."
+        ),
+    )
+
+
+def _row(  # noqa: PLR0917 (private, a row of one table)
+    term: str, name: object, value: float, half: float, count: tuple[int, int], share: float | None
+) -> Estimate:
+    known = bool(np.isfinite(value) and np.isfinite(half))
+    return Estimate(
+        term=term,
+        group=str(name),
+        estimate=float(value) if known else None,
+        conf_low=max(0.0, float(value - half)) if known else None,
+        conf_high=min(1.0, float(value + half)) if known else None,
+        statistic=share,
+        n=count[0],
+        n_events=count[1],
+    )
+
+
+def _local(
+    found: Calibration,
+    rows: npt.NDArray[np.intp],
+    unit: npt.NDArray[np.int64] | None,
+    rng: np.random.Generator,
+) -> tuple[float, float]:
+    """Return the best threshold of some pupils and its bootstrap standard error."""
+    sample, goal = found.sample, found.goal
+    inner = None
+    if unit is not None:
+        _, inner = np.unique(unit[rows], return_inverse=True)
+        # A place that is one cluster itself is resampled by pupils.
+        inner = None if inner.max() == 0 else inner.astype(np.int64)
+    tallies = sample.tallies(sample.rules[found.choice.rule], found.thresholds, inner, rows)
+    n_units = len(rows) if inner is None else int(inner.max()) + 1
+    weights = unit_weights(n_units, _REPLICATES, rng)
+    cells = np.concatenate([tallies.total()[None], tallies.weighted(weights)])
+    value = goal.value(cells, sample.n_months)
+    value = np.where(np.isfinite(value), value, -np.inf)
+    # Among equal thresholds the middle one: a small school has long stretches of them.
+    best = value >= value.max(axis=1, keepdims=True) - 1e-12
+    count = best.sum(axis=1)
+    middle = (best * found.thresholds).sum(axis=1) / count
+    if not np.isfinite(value.max(axis=1)).all():
+        return np.nan, np.nan
+    return float(middle[0]), float(middle[1:].std(ddof=1))
