@@ -104,6 +104,10 @@ def test_every_problem_is_named_at_once(tmp_path):
             "different names",
         ),
         ("days = []", "unknown key 'days'"),
+        (
+            'terms = [{ name = "A", first = 2024-09-01, last = 2025-09-05 }]',
+            "within one year of 366 days, got 370 days",
+        ),
     ],
 )
 def test_calendars_that_are_none(tmp_path, calendar, message):
@@ -114,11 +118,49 @@ def test_calendars_that_are_none(tmp_path, calendar, message):
 def test_a_file_that_is_no_scenario(tmp_path):
     with pytest.raises(ValueError, match="not a TOML file"):
         load(tmp_path, "a scenario")
-    with pytest.raises(ValueError, match=r"illness\.onset_rate is missing") as error:
+    with pytest.raises(ValueError, match=r"section \[illness\] is missing") as error:
         load(tmp_path, "")
-    assert str(error.value).count("is missing") > 70
-    with pytest.raises(ValueError, match="size must be a table"):
+    lines = str(error.value).splitlines()
+    assert len(lines) == 1 + 2 + 1 + len(SECTIONS) + 1  # head, name and title, calendar, hint
+    assert 'needs extends = "municipality"' in lines[-1]
+    with pytest.raises(ValueError, match="size must be a table") as error:
         load(tmp_path, HEAD.replace("own", "x") + "size = 3\n")
+    assert "missing" not in str(error.value)
+    with pytest.raises(ValueError, match=r"illness\.onset_rate is missing"):
+        load(tmp_path, 'name = "own"\ntitle = "Own"\nillness = {}\n')
+    path = tmp_path / "own.toml"
+    path.write_bytes(b'name = "own"\n# \xff')
+    with pytest.raises(ValueError, match=r"own\.toml is not a TOML file: byte 16 is not UTF-8"):
+        Scenario.from_toml(path)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    for path in (tmp_path, tmp_path / "none.toml"):
+        with pytest.raises(FileNotFoundError, match=f"There is no scenario file {path.name}"):
+            Scenario.from_toml(path)
+
+
+def test_a_staircase_that_is_not_by_month_is_refused_with_those_that_are(tmp_path):
+    text = '[referral]\nstaircase = { value = "england", source = "s" }\n'
+    with pytest.raises(ValueError, match=r"three steps per calendar month, as .*trosa.*'england'"):
+        load(tmp_path, HEAD + text)
+
+
+def test_a_percentage_is_recognised_and_a_slip_is_not():
+    with pytest.raises(ValueError, match=r"got 25\. Did you mean 0\.25\?"):
+        simulate(pupils=5, do={"corrections.unexplained": 25})
+    with pytest.raises(ValueError, match=r"got 1\.2\.$"):
+        simulate(pupils=5, do={"corrections.unexplained": 1.2})
+
+
+@pytest.mark.parametrize("last", ["2025-08-18", "2025-09-05"])
+def test_a_year_of_a_day_or_three_weeks_has_a_truth(tmp_path, last, monkeypatch):
+    monkeypatch.setattr("absence_risk.synthetic.truth.LEAST_PUPILS", 60)
+    terms = f'terms = [{{ name = "A", first = 2025-08-18, last = {last} }}]\n'
+    world = simulate(load(tmp_path, HEAD + f'[calendar]\nsource = "s"\n{terms}'), pupils=60)
+    values = {entry["id"]: entry["value"] for entry in world.truth["estimands"]}
+    assert values["absence.mean"] is not None
+    assert values["return.cif_week_20"] in (None, 0)
 
 
 def test_do_names_unknown_and_impossible_values():

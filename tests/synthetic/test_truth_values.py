@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from absence_risk.synthetic import Scenario, simulate
+from absence_risk.synthetic.truth import known
 from absence_risk.synthetic.truth.clusters import intraclass
+from absence_risk.synthetic.truth.counterfactual import Reference
+from absence_risk.synthetic.truth.staircase import staircase_simulated
 from absence_risk.synthetic.truth.value import exact, from_influence, mean, ratio
 
 
@@ -59,3 +63,36 @@ def test_intraclass_correlation_of_equal_groups_by_hand():
     school = np.array([0, 0, 1, 1, 2, 2])
     # means 2, 6, 3: between mean square 2·((5/3)² + (7/3)² + (2/3)²)/2 = 26/3, within 2
     assert intraclass(values, school).value == pytest.approx((26 / 3 - 2) / (26 / 3 + 2))
+
+
+def test_correlations_of_the_log_odds_are_those_of_drawn_effects():
+    scenario = Scenario.preset("region")
+    value = {entry.id: entry.found.value for entry in known(scenario)}
+    places, avoidance = scenario.places, scenario.avoidance
+    rng = np.random.default_rng(5)
+    n = 400_000
+    area, school = (
+        sd * rng.normal(size=(1, n)) for sd in (places.municipality_sd, avoidance.school_sd)
+    )
+    other_school = avoidance.school_sd * rng.normal(size=(2, n))
+    own = avoidance.propensity_sd * rng.normal(size=(2, n)) + rng.logistic(size=(2, n))
+    # the standard error of a correlation near 0 is 1/√n, here 0.0016
+    same_school, same_area = np.corrcoef(school + own), np.corrcoef(area + other_school + own)
+    assert value["avoidance.icc_school"] == pytest.approx(same_school[0, 1], abs=0.0065)
+    assert value["avoidance.icc_municipality"] == pytest.approx(same_area[0, 1], abs=0.0065)
+    assert 0 < value["avoidance.icc_municipality"] < value["avoidance.icc_school"]
+
+
+def test_steps_are_reached_only_by_pupils_who_are_there():
+    do = {"enrolment.joining": 0.5, "enrolment.leaving": 0.02}
+    world = simulate("denmark_2018", pupils=3_000, seed=2, do=do)
+    found = {entry.id: entry.found for entry in staircase_simulated(Reference(world))}
+    month_end = np.flatnonzero(np.diff(world.year.month, append=-1))
+    until = np.where(world.last_day == len(world.year) - 1, len(world.year), world.last_day)
+    there = (world.first_day[:, None] <= month_end) & (until[:, None] > month_end)
+    assert not (world.taken.step > 0)[~there].any()
+    reached = (world.taken.step >= 1).any(axis=1).mean()
+    assert found["staircase.reached_step_1"].value == pytest.approx(reached)
+    stayed = simulate("denmark_2018", pupils=3_000, seed=2)
+    everyone = {entry.id: entry.found for entry in staircase_simulated(Reference(stayed))}
+    assert reached < everyone["staircase.reached_step_1"].value - 0.05

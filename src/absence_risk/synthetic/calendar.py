@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CalendarPlan", "Span"]
 
+_LONGEST = 366
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
@@ -100,6 +102,9 @@ class CalendarPlan:
         for before, after in zip(self.terms[:-1], self.terms[1:], strict=True):
             if after.first <= before.last:
                 yield f"calendar.terms: {after.name} begins before {before.name} has ended."
+        span = (self.terms[-1].last - self.terms[0].first).days + 1 if self.terms else 0
+        if span > _LONGEST:
+            yield f"calendar.terms must lie within one year of {_LONGEST} days, got {span} days."
         if not any(self._days(term).size for term in self.terms):
             yield "calendar has no school day; give at least one term with a weekday."
 

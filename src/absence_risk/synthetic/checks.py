@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from absence_risk import check
 from absence_risk.errors import PolicyError
-from absence_risk.policy import Staircase
+from absence_risk.policy import Staircase, presets
 from absence_risk.synthetic import (
     parameters,
     place_parameters,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SECTIONS",
     "frozen",
-    "missing_head",
+    "missing_parts",
     "near",
     "section_values",
     "staircase_problems",
@@ -102,8 +102,8 @@ def unknown_keys(raw: Mapping[str, Any]) -> Iterator[str]:
                     yield f"{key} has the unknown key {name!r}.{near(name, names)}"
 
 
-def missing_head(raw: Mapping[str, Any]) -> Iterator[str]:
-    """Name what a scenario must say about itself and does not.
+def missing_parts(raw: Mapping[str, Any]) -> Iterator[str]:
+    """Name what a scenario must say and does not: its name, its title, whole sections.
 
     Parameters
     ----------
@@ -118,6 +118,10 @@ def missing_head(raw: Mapping[str, Any]) -> Iterator[str]:
     for key in ("name", "title"):
         if not isinstance(raw.get(key), str):
             yield f'{key} is missing; write {key} = "…".'
+    lost = [key for key in ("calendar", *SECTIONS) if key not in raw]
+    yield from (f"section [{key}] is missing." for key in lost)
+    if lost:
+        yield 'A file that says only what differs from a preset needs extends = "municipality".'
 
 
 def section_values(
@@ -212,7 +216,9 @@ def _check_number(dotted: str, item: Any, meta: Mapping[str, Any]) -> str | None
     if isinstance(item, bool) or not isinstance(item, int if whole else int | float):
         return f"{dotted} must be {noun} {span}, got {item!r}."
     if not math.isfinite(item) or not low <= item <= high:
-        hint = f" Did you mean {item / 100:g}?" if (low, high) == (0, 1) and 1 < item <= 100 else ""
+        hint = (
+            f" Did you mean {item / 100:g}?" if (low, high) == (0, 1) and 2 <= item <= 100 else ""
+        )
         return f"{dotted} must be {noun} {span}, got {item:g}.{hint}"
     return None
 
@@ -237,8 +243,16 @@ def staircase_problems(name: Any) -> Iterator[str]:
     except (PolicyError, ValueError) as error:
         yield f"referral.staircase: {error}"
         return
-    if (len(staircase.steps), staircase.window) != (3, "month"):
-        yield f"referral.staircase must have three steps per month, {name!r} has not."
+    if not _by_month(staircase):
+        fit = ", ".join(word for word in presets() if _by_month(Staircase.preset(word)))
+        yield (
+            f"referral.staircase must have three steps per calendar month, as {fit}; {name!r} "
+            "has not."
+        )
+
+
+def _by_month(staircase: Staircase) -> bool:
+    return (len(staircase.steps), staircase.window) == (3, "month")
 
 
 def frozen(value: Any) -> Any:

@@ -13,7 +13,7 @@ from absence_risk.synthetic.calendar import CalendarPlan
 from absence_risk.synthetic.checks import (
     SECTIONS,
     frozen,
-    missing_head,
+    missing_parts,
     near,
     section_values,
     staircase_problems,
@@ -167,25 +167,33 @@ class Scenario:
             If there is no such file.
         """
         where = Path(path).name
+        if not Path(path).is_file():
+            raise FileNotFoundError(f"There is no scenario file {where}.")
         try:
             raw = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except tomllib.TOMLDecodeError as error:
             raise ValueError(f"{where} is not a TOML file: {error}.") from error
+        except UnicodeDecodeError as error:
+            line = f"{where} is not a TOML file: byte {error.start + 1} is not UTF-8 text."
+            raise ValueError(line) from None
         return cls._build(_merge(raw, (where,)), where)
 
     @classmethod
     def _build(cls, raw: dict[str, Any], where: str) -> Scenario:
-        problems: list[str] = [*unknown_keys(raw), *missing_head(raw)]
+        problems: list[str] = [*unknown_keys(raw), *missing_parts(raw)]
         values: dict[str, Any] = {}
         sources: dict[str, str] = {}
         for section, kind in SECTIONS.items():
-            given = raw.get(section, {})
-            found = dict(section_values(section, kind, given if isinstance(given, dict) else {}))
+            given = raw.get(section)
+            if not isinstance(given, dict):  # named by unknown_keys or missing_parts
+                continue
+            found = dict(section_values(section, kind, given))
             problems += [line for lines, _, _ in found.values() for line in lines]
             sources.update({f"{section}.{k}": source for k, (_, _, source) in found.items()})
             values[section] = {name: value for name, (_, value, _) in found.items()}
-        plan, lines = CalendarPlan.from_raw(raw.get("calendar", {}))
-        problems += [*lines, *staircase_problems(values["referral"].get("staircase"))]
+        plan, lines = CalendarPlan.from_raw(raw.get("calendar"))
+        problems += lines if "calendar" in raw else []
+        problems += staircase_problems(values.get("referral", {}).get("staircase"))
         _refuse(where, problems)
         built: dict[str, Any] = {s: kind(**values[s]) for s, kind in SECTIONS.items()}
         built |= {"name": str(raw["name"]), "title": str(raw["title"]), "calendar": plan}

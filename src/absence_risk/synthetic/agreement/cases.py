@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from absence_risk.synthetic.agreement.comparison import compare
+from absence_risk.synthetic.agreement.months import recorded_by_month
 from absence_risk.synthetic.cases import ENDINGS, NEVER
 from absence_risk.synthetic.closed_forms.conditions import alike, referred_by_step
 from absence_risk.synthetic.closed_forms.harm import points_at
@@ -20,10 +21,8 @@ from absence_risk.synthetic.closed_forms.team import (
     score_mean,
     theta_after,
 )
-from absence_risk.synthetic.days import INVALID
 from absence_risk.synthetic.harm import grade_points
 from absence_risk.synthetic.running import DECAY
-from absence_risk.synthetic.truth.staircase import monthly_steps
 from absence_risk.synthetic.wellbeing import answer
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def referral_agrees(tally: Tally) -> Found:
     cases, year, scenario = world.cases, world.year, world.scenario
     if not referred_by_step(scenario):
         return
-    step, (total, invalid) = monthly_steps(tally), _recorded_by_month(tally)
+    step, (total, invalid) = world.taken.step, recorded_by_month(tally)
     ends = np.flatnonzero(np.diff(year.month, append=-1))
     inside = ends + scenario.referral.delay_days < len(year)
     taken = world.pupils.grade >= scenario.referral.first_grade
@@ -110,20 +109,6 @@ def referral_agrees(tally: Tally) -> Found:
         name = f"referral.chance_step_{k}"
         yield compare(name, sums[k, 0], sums[k, 1], tally.school, weight=sums[k, 2])
     yield from _way_to_the_team(tally, int(ends[inside][-1]))
-
-
-def _recorded_by_month(tally: Tally) -> tuple[Floats, Floats]:
-    """Return recorded total and invalid absence shares by month, shape (n, n_months) each."""
-    world, year = tally.world, tally.world.year
-    first = np.flatnonzero(np.diff(year.month, prepend=-1))
-    days = np.diff(first, append=len(year))
-    recorded = np.bitwise_count(world.days.missed & ~world.days.unreported)
-    parts = (recorded, recorded * (world.days.reason == INVALID))
-    total, invalid = (
-        np.add.reduceat(part, first, axis=1, dtype=np.int64) / (tally.lessons[:, None] * days)
-        for part in parts
-    )
-    return total, invalid
 
 
 def _way_to_the_team(tally: Tally, last: int) -> Found:

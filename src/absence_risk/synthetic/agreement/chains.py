@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from absence_risk.synthetic.agreement.comparison import compare
+from absence_risk.synthetic.agreement.months import monthly_steps
 from absence_risk.synthetic.closed_forms.absence import expected_days
 from absence_risk.synthetic.closed_forms.conditions import alike, runs_freely, team_alone_helps
 from absence_risk.synthetic.closed_forms.given_schools import expected_leave_share, expected_share
@@ -19,7 +20,6 @@ from absence_risk.synthetic.closed_forms.illness import (
 from absence_risk.synthetic.closed_forms.ladder import LEVELS, level_shares, moves
 from absence_risk.synthetic.closed_forms.lessons import missed_by_level
 from absence_risk.synthetic.days import ILLNESS, LEAVE
-from absence_risk.synthetic.truth.staircase import monthly_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

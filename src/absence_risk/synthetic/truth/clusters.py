@@ -27,7 +27,7 @@ def clusters_known(scenario: Scenario) -> Iterator[Entry]:
     Parameters
     ----------
     scenario : Scenario
-        Section avoidance is used.
+        Sections avoidance and places are used.
 
     Yields
     ------
@@ -35,16 +35,29 @@ def clusters_known(scenario: Scenario) -> Iterator[Entry]:
         On the scale of log-odds.
     """
     avoidance = scenario.avoidance
-    between, within = avoidance.school_sd**2, avoidance.propensity_sd**2 + np.pi**2 / 3
-    yield Entry(
-        "avoidance.icc_school",
-        "σ_s² / (σ_s² + σ_u² + π²/3): intraclass correlation of schools in the log-odds of "
-        "moving up, given the grade",
-        "all pupils",
-        "correlation",
-        "closed_form",
-        exact(between / (between + within)),
-    )
+    between = scenario.places.municipality_sd**2
+    school, within = avoidance.school_sd**2, avoidance.propensity_sd**2 + np.pi**2 / 3
+    formulas = {
+        "school": (
+            "σ_s² / (σ_s² + σ_u² + π²/3): intraclass correlation of schools in the log-odds of "
+            "moving up, given the municipality and the grade",
+            school / (school + within),
+        ),
+        "municipality": (
+            "σ_m² / (σ_m² + σ_s² + σ_u² + π²/3): correlation of pupils of one municipality, in "
+            "different schools, in the log-odds of moving up, given the grade",
+            between / (between + school + within),
+        ),
+    }
+    for name, (formula, value) in formulas.items():
+        yield Entry(
+            f"avoidance.icc_{name}",
+            formula,
+            "all pupils",
+            "correlation",
+            "closed_form",
+            exact(value),
+        )
 
 
 def clusters_simulated(reference: Reference) -> Iterator[Entry]:

@@ -104,7 +104,7 @@ def _recording(scenario: Scenario) -> Iterator[Entry]:
     yield Entry(
         "lateness.mean_minutes",
         "E[minutes | late]",
-        "late pupil-days",
+        "late lessons",
         "minutes",
         "closed_form",
         exact((1 + scenario.lateness.minutes) / 2),

@@ -11,39 +11,11 @@ from absence_risk.synthetic.truth.value import Entry, mean, ratio
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy.typing as npt
-
     from absence_risk.synthetic.truth.counterfactual import Reference
-    from absence_risk.synthetic.truth.tally import Tally
 
-__all__ = ["monthly_steps", "staircase_simulated"]
+__all__ = ["staircase_simulated"]
 
 _LEVELS = (2, 3)
-
-
-def monthly_steps(tally: Tally) -> npt.NDArray[np.int8]:
-    """Return the step of the staircase that each pupil reaches in each month.
-
-    Parameters
-    ----------
-    tally : Tally
-        The world.
-
-    Returns
-    -------
-    numpy.ndarray of int8, shape (n, n_months)
-        On recorded absence, as the school sees it; 0 for none.
-    """
-    world = tally.world
-    year, staircase = world.year, world.setting.staircase
-    recorded = np.bitwise_count(world.days.missed & ~world.days.unreported)
-    first = np.flatnonzero(np.diff(year.month, prepend=-1))
-    days = np.diff(first, append=len(year))
-    counts = np.add.reduceat(recorded, first, axis=1, dtype=np.int64)
-    if staircase.numerator != "total":
-        invalid = np.add.reduceat(recorded * (tally.invalid > 0), first, axis=1, dtype=np.int64)
-        counts = invalid if staircase.numerator == "invalid" else counts - invalid
-    return staircase.step_of(counts / (tally.lessons[:, None] * days))
 
 
 def staircase_simulated(reference: Reference) -> Iterator[Entry]:
@@ -61,7 +33,7 @@ def staircase_simulated(reference: Reference) -> Iterator[Entry]:
     """
     tally, world = reference.tally, reference.world
     school = tally.school
-    step = monthly_steps(tally)
+    step = world.taken.step
     month_end = np.flatnonzero(np.diff(world.year.month, append=-1))
     level = world.days.level[:, world.year.week[month_end]]
     much = tally.share() >= 0.20
@@ -73,7 +45,7 @@ def staircase_simulated(reference: Reference) -> Iterator[Entry]:
         yield Entry(
             f"staircase.reached_step_{at}",
             f"P(step {at} or a higher one reached in at least one month), recorded absence",
-            "all pupils",
+            "all pupils, each in the months at whose end the pupil is there",
             "share",
             "simulation",
             mean(ever, school),

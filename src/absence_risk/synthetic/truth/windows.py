@@ -114,8 +114,10 @@ def first_window(weeks: Ints, after: Ints, *, back: bool) -> Ints:
     Returns
     -------
     numpy.ndarray of int64, shape (n,)
-        Week, or `NEVER`.
+        Week, or `NEVER`; in a year shorter than the window always that.
     """
+    if weeks.shape[2] < _WINDOW:
+        return np.full(weeks.shape[1], NEVER, dtype=np.int64)
     running = np.cumsum(weeks, axis=2)
     running = np.concatenate([np.zeros_like(running[:, :, :1]), running], axis=2)
     window = running[:, :, _WINDOW:] - running[:, :, :-_WINDOW]
