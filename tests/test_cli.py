@@ -194,3 +194,24 @@ def test_a_missing_folder_is_named(tmp_path):
     done = call("validate", tmp_path / "nowhere")
     assert done.returncode == 1
     assert Path("nowhere").name in done.stdout + done.stderr
+
+
+def test_a_study_of_what_was_known_on_a_date(tmp_path):
+    folder = tmp_path / "register"
+    words = ("--pupils", "800", "--detail", "everything", "--preset", "region")
+    assert call("simulate", folder, *words).returncode == 0
+    done = call("validate", folder, "--as-of", "2025-12-01", "--lang", "sv", "--json")
+    known = json.loads(done.stdout)["as_of"]
+    assert known["date"] == "2025-12-01"
+    assert 0.5 < known["reporting_rate"] < 1
+    said = call("validate", folder, "--as-of", "2025-12-01", "--lang", "sv").stdout
+    assert said.splitlines()[-1].startswith("känt vid slutet av 2025-12-01: ")
+    done = call("study", folder, "--out", tmp_path / "then", "--as-of", "2025-12-01", "--json")
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout)["facts"]
+    assert facts["as known on"] == "2025-12-01"
+    assert facts["last school day"] <= "2025-12-01"
+    assert facts["school days"] == known["n_days"]
+    wrong = call("study", folder, "--out", tmp_path / "x", "--as-of", "1 December")
+    assert wrong.returncode == 2
+    assert "YYYY-MM-DD" in wrong.stderr

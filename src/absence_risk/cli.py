@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from absence_risk.register.definition import AbsenceDefinition
+    from absence_risk.register.register import Register
     from absence_risk.synthetic import World
 
 __all__ = ["app", "main"]
@@ -74,7 +76,7 @@ class Detail(StrEnum):
 
 
 class ReportLanguage(StrEnum):
-    """Languages of a validation report."""
+    """Languages of what validation and import found."""
 
     en = "en"
     sv = "sv"
@@ -92,6 +94,23 @@ FromLayout = Annotated[
 ]
 KeyFile = Annotated[
     Path | None, typer.Option("--key", help="Key file of the project; see new-key.")
+]
+Language = Annotated[
+    ReportLanguage,
+    typer.Option(
+        help="Language of what was found: English, Swedish, Danish or Finnish. Codes, places and "
+        "counts are the same in each; --json is always English."
+    ),
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="DATE",
+        help="Use the rows as they were known at the end of a date (YYYY-MM-DD), by recorded_at "
+        "and superseded_at; by default the latest ones.",
+        show_default=False,
+    ),
 ]
 
 
@@ -146,13 +165,21 @@ def validate(
         bool,
         typer.Option("--suggest-mapping", help="Print a draft of a mapping for this export."),
     ] = False,
-    lang: Annotated[ReportLanguage, typer.Option(help="Language of the report.")] = (
-        ReportLanguage.en
-    ),
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            metavar="DATE",
+            help="Also say how much was known at the end of a date (YYYY-MM-DD); the rules are "
+            "checked on all rows.",
+            show_default=False,
+        ),
+    ] = None,
+    lang: Language = ReportLanguage.en,
     as_json: AsJson = False,
 ) -> None:
     """Check a register or an export against the rule catalogue; list all problems at once."""
-    from absence_risk.register.register import read_register  # noqa: PLC0415
+    from absence_risk.register.reporting import known_then  # noqa: PLC0415
 
     if suggest:
         from absence_risk.register.readers.suggest import suggest_mapping  # noqa: PLC0415
@@ -160,13 +187,21 @@ def validate(
         typer.echo(suggest_mapping(folder), nl=False)
         return
     with _progress("Validating"):
-        register = read_register(folder, layout, key=key)
+        register = _opened(folder, layout, key)
         report = register.validate()
+        known = None
+        if as_of is not None and report.ok:
+            known = known_then(_viewed(register, as_of))
     machine, human, ok = report.to_dict(), report.text(lang.value), report.ok
     if register.conversion is not None:
         machine = {**machine, "import": register.conversion.to_dict()}
-        human = f"{register.conversion}\n{human}"
+        # Its notes are among the register's own problems.
+        done = replace(register.conversion, notes=())
+        human = f"{done.text(lang.value)}\n{human}"
         ok = ok and not register.conversion.problems
+    if known is not None:
+        machine = {**machine, "as_of": known.to_dict()}
+        human = f"{human}\n{known.text(lang.value)}"
     _say(machine, human, as_json=as_json)
     if not ok:
         raise typer.Exit(EXIT_PROBLEMS)
@@ -187,11 +222,14 @@ def import_(
         Path | None, typer.Option(help="CSV file for the rows with faults.")
     ] = None,
     force: Force = False,
+    lang: Language = ReportLanguage.en,
     as_json: AsJson = False,
 ) -> None:
     """Convert a foreign export once into a register; rows with faults are counted and set aside."""
     from absence_risk.register.readers.foreign import import_export  # noqa: PLC0415
+    from absence_risk.register.wordings import wording  # noqa: PLC0415
 
+    _refuse_unknown(layout)
     with _progress("Importing") as progress:
         report = import_export(
             export,
@@ -202,7 +240,9 @@ def import_(
             force=force,
             progress=progress,
         )
-    _say({"folder": str(out), **report.to_dict()}, f"{report}\nRegister: {out}", as_json=as_json)
+    word = wording(lang.value).words["register"]
+    human = f"{report.text(lang.value)}\n{word}: {out}"
+    _say({"folder": str(out), **report.to_dict()}, human, as_json=as_json)
 
 
 @app.command(epilog="Example: [bold]absence-risk new-key ~/keys/attendance.key[/bold]")
@@ -236,6 +276,7 @@ def study(
     ] = None,
     layout: FromLayout = None,
     key: KeyFile = None,
+    as_of: AsOf = None,
     seed: Seed = 1,
     force: Force = False,
     as_json: AsJson = False,
@@ -243,17 +284,48 @@ def study(
     """Take one register through all four claims and write the report."""
     from absence_risk import report  # noqa: PLC0415
     from absence_risk import study as main_job  # noqa: PLC0415
-    from absence_risk.register.register import read_register  # noqa: PLC0415
 
     rule = None if definition is None else _definition(definition)
     with _progress("Studying") as progress:
-        register = read_register(folder, layout, key=key)
+        register = _opened(folder, layout, key)
+        if as_of is not None:
+            register = _viewed(register, as_of)
         report.refuse_existing(out, force=force)
         answers = main_job.run(register, definition=rule, random_state=seed, progress=progress)
         report.publish(answers, out, register=register, force=force, progress=progress)
     page = out / "report.html"
     lines = [*answers.lines(), f"Report: {page}"]
     _say({"report": str(page), **answers.to_dict()}, "\n".join(lines), as_json=as_json)
+
+
+def _opened(folder: Path, layout: str | None, key: Path | None) -> Register:
+    """Open a register; an unknown layout is wrong usage."""
+    from absence_risk.register.register import read_register  # noqa: PLC0415
+
+    _refuse_unknown(layout)
+    return read_register(folder, layout, key=key)
+
+
+def _viewed(register: Register, as_of: str) -> Register:
+    """Return a register as it was known on a date; what is no date is wrong usage."""
+    try:
+        return register.as_of(as_of)
+    except AbsenceRiskError:
+        raise
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--as-of") from error
+
+
+def _refuse_unknown(layout: str | None) -> None:
+    from absence_risk.register.readers.foreign import find_mapping  # noqa: PLC0415
+
+    try:
+        if layout not in (None, "canonical"):
+            find_mapping(layout)
+    except AbsenceRiskError:
+        raise
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--layout") from error
 
 
 def _definition(name: str) -> AbsenceDefinition:

@@ -6,6 +6,7 @@ import traceback
 import pytest
 
 from absence_risk.errors import SchemaError
+from absence_risk.register.csv_lines import mixed_line_ends
 from absence_risk.register.register import read_register
 
 
@@ -123,3 +124,31 @@ def test_panel_of_wrong_csv_values_raises_and_shows_none(tables, write, caplog):
 def test_unknown_table_name_offers_the_nearest(tables):
     with pytest.raises(ValueError, match="Did you mean 'registers'"):
         read_register({"register": tables["registers"], **tables})
+
+
+@pytest.mark.parametrize(("first", "last"), [("\n", "\r\n"), ("\r\n", "\n")])
+@pytest.mark.parametrize("repeats", [1, 40])
+def test_lines_that_end_in_two_ways_are_named(tables, write, first, last, repeats):
+    folder = write(tables, "csv")
+    path = folder / "registers.csv"
+    head, *rows = path.read_text(encoding="utf-8").split()
+    text = first.join([head, *(rows * repeats)]) + last + rows[0] + last
+    path.write_bytes(text.encode())
+    with pytest.raises(SchemaError, match="CR LF and others in LF") as error:
+        read_register(folder)
+    assert codes(error) == ["E005"]
+
+
+def test_a_line_ending_cut_by_the_size_of_a_block_counts_once(tmp_path, monkeypatch):
+    path = tmp_path / "x.csv"
+    for text, want in (
+        (b'a\r\n"b\nc"\r\n', False),  # breaks inside quotes are no line endings
+        (b'a\n"b\r\n"\n', False),
+        (b'a\n""\r\n', True),
+        (b"a\r\nb\n", True),
+        (b"", False),
+    ):
+        path.write_bytes(text)
+        for size in range(1, 8):
+            monkeypatch.setattr("absence_risk.register.csv_lines._BLOCK", size)
+            assert mixed_line_ends(path) is want

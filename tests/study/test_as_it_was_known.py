@@ -9,6 +9,7 @@ import pytest
 
 import absence_risk as ar
 from absence_risk.errors import SmallCountWarning
+from absence_risk.register.reporting import known_then
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +55,34 @@ def test_a_guardians_report_is_a_source_of_its_own_in_the_facts(corrected):
 def test_a_view_is_validated_by_what_the_files_hold(corrected):
     view = corrected.as_of("2025-10-15")
     assert view.validate().to_dict() == corrected.validate().to_dict()
+
+
+def test_how_much_was_known_then(corrected):
+    then = known_then(corrected.as_of("2025-09-30"))
+    rates = corrected.as_of("2025-09-30").reporting_rate()
+    assert then.reporting_rate == rates["reported_min"].sum() / rates["offered_min"].sum()
+    assert then.n_days == (corrected.calendar.dates <= np.datetime64("2025-09-30")).sum()
+    months = corrected.reporting_rate()
+    now = months[months["period"] <= 202509]
+    assert then.reporting_rate < now["reported_min"].sum() / now["offered_min"].sum() < 1
+    assert f"{100 * then.reporting_rate:.1f}".replace(".", ",") in then.text("sv")
+    with pytest.raises(ValueError, match="as_of"):
+        known_then(corrected)
+
+
+def test_cases_and_outcomes_are_those_of_the_date(corrected):
+    steps = ["detected", "referred", "accepted", "started", "closed"]
+    latest = corrected.cases
+    # The day before the last case that was open by then is closed.
+    moment = latest["closed"][latest["started"] < latest["closed"].median()].max().to_datetime64()
+    view = corrected.as_of(str((moment - np.timedelta64(1, "D")).astype("datetime64[D]")))
+    begun = latest[latest[steps].min(axis=1) < moment]
+    assert 0 < len(view.cases) == len(begun)
+    assert not (view.cases[steps] >= moment).any(axis=None)
+    is_open = view.cases["closed"].isna()
+    assert 0 < is_open.sum() > begun["closed"].isna().sum()
+    assert view.cases.loc[is_open, "closure_reason"].isna().all()
+    closed = begun["closed"].to_numpy() < moment
+    assert view.cases["closure_reason"][closed].tolist() == begun["closure_reason"][closed].tolist()
+    assert len(corrected.outcomes) > 0
+    assert len(view.outcomes) == (corrected.outcomes["date"] < moment).sum()

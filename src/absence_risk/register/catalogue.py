@@ -9,7 +9,7 @@ RULES: dict[str, str] = {
     "E002": "a required table is missing",
     "E003": "a table has more than one file",
     "E004": "a file or table has no rows",
-    "E005": "a file cannot be read (cut short, or not what its ending says)",
+    "E005": "a file cannot be read (cut short, mixed line endings, or not what its name says)",
     "E006": "a mapping file says something that cannot be done",
     "E100": "rows cannot be read as the columns of a register",
     "E101": "a required column is missing",

@@ -1,4 +1,4 @@
-"""Where in a CSV file a record stands: quoted line breaks and blank lines move it."""
+"""How the lines of a CSV file end, and where a record stands: quoted breaks and blanks move it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,53 @@ import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     import numpy.typing as npt
 
     from absence_risk.register.row_files import RowFile
 
-__all__ = ["CsvLines"]
+__all__ = ["CsvLines", "mixed_line_ends"]
 
 _LONGEST = 2**27
+_BLOCK = 2**24
+
+
+def mixed_line_ends(path: Path) -> bool:
+    """Return whether some lines end in carriage return and line feed, and others in line feed.
+
+    Files joined from two systems are like that. The engine cannot read them strictly, and reading
+    them leniently would drop surplus columns in silence. Breaks inside quotes do not count.
+
+    Parameters
+    ----------
+    path : Path
+        The file, in an encoding that extends ASCII.
+
+    Returns
+    -------
+    bool
+        True if both endings occur.
+    """
+    if path.stat().st_size == 0:
+        return False
+    with path.open("rb") as raw, mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ) as view:
+        if view.find(b"\r") < 0:
+            return False
+        both, feeds, is_quoted, at = 0, 0, False, 0
+        while at < len(view):
+            block = view[at : at + _BLOCK]
+            at += len(block)
+            if block.endswith(b"\r"):
+                block += view[at : at + 1]
+                at += 1
+            for piece in block.split(b'"'):
+                if not is_quoted:
+                    both += piece.count(b"\r\n")
+                    feeds += piece.count(b"\n")
+                is_quoted = not is_quoted
+            is_quoted = not is_quoted  # between two blocks stands no quote
+        return 0 < both < feeds
 
 
 class CsvLines:
@@ -105,7 +144,7 @@ def _n_lines(file: RowFile) -> int:
     with file.path.open("rb") as raw, mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ) as view:
         breaks, at = 0, 0
         while at < len(view):
-            block = view[at : at + 2**24]
+            block = view[at : at + _BLOCK]
             breaks += block.count(b"\n")
             at += len(block)
         return breaks + (view[len(view) - 1 :] != b"\n")

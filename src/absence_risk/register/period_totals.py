@@ -14,16 +14,17 @@ from absence_risk.register.panel import PANEL_COLUMNS
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PeriodTotals"]
+__all__ = ["CANNOT", "PeriodTotals"]
 
 _COARSER = {"month": ("month", "term", "year"), "term": ("term", "year")}
-_CANNOT = (
+CANNOT = (
     "days and lessons: no spells, no runs of absent days, no weekday, no day rule but the share of "
     "minutes",
     "periods shorter than those of the export",
     "reasons, lateness, and changes of a record",
     "the number of school days in a period, so that short months are not left out",
 )
+"""What totals by pupil and period never carry, in words."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -48,7 +49,7 @@ class PeriodTotals:
 
     frame: pd.DataFrame = field(repr=False)
     finest: str
-    n_protected: int = 0
+    n_protected: int = field(default=0, repr=False)
     problems: tuple[Problem, ...] = field(default=(), repr=False)
 
     @property
@@ -65,7 +66,7 @@ class PeriodTotals:
             One phrase each.
         """
         reported = () if "reported_min" in self.frame else ("which minutes were reported",)
-        return (*_CANNOT, *reported)
+        return (*CANNOT, *reported)
 
     def panel(
         self, period: str = "term", definition: AbsenceDefinition | None = None

@@ -26,7 +26,13 @@ from absence_risk.register.readers.canonical import load_folder
 from absence_risk.register.readers.frames import load_frames
 from absence_risk.register.reporting import reporting_rates, validity_by_source
 from absence_risk.register.spells import absence_spells
-from absence_risk.register.versions import current_rows, moment_of, refuse_without_times
+from absence_risk.register.versions import (
+    cases_then,
+    current_rows,
+    moment_of,
+    outcomes_then,
+    refuse_without_times,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -393,7 +399,8 @@ class Register:
 
         Everything made of it (panel, cube, spells, reporting rates) uses the rows that were
         recorded by then and not yet replaced, of lessons up to then. The register itself shows the
-        latest state. Pupils, cases and the other tables are not dated and stay as they are.
+        latest state. Cases show the steps taken by then, outcomes those dated by then. Pupils,
+        schools and surveys do not say when they were recorded and stay as they are.
 
         Parameters
         ----------
@@ -417,8 +424,9 @@ class Register:
         run_on_rows(self.rows, self.engine, lambda rows: refuse_without_times(rows, columns))
         table = self.tables["calendar"]
         past = table.frame["date"].to_numpy().astype("datetime64[D]") <= moment.date()
-        calendar = replace(table, frame=table.frame[past])
-        tables = {**self.tables, "calendar": calendar}
+        tables = {**self.tables, "calendar": replace(table, frame=table.frame[past])}
+        for name, then in (("cases", cases_then), ("outcomes", outcomes_then)):
+            tables[name] = replace(tables[name], frame=then(tables[name].frame, moment))
         view = replace(self, tables=tables, moment=moment, latest=self.latest or self)
         if not view.school_dates["offered"].any():
             raise ValueError(f"No school day lies before the end of {moment.date()}.")

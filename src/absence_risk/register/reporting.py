@@ -7,6 +7,7 @@ judgement, the valid share says little.
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
@@ -16,6 +17,7 @@ from absence_risk.errors import DesignError
 from absence_risk.register.engine import collect
 from absence_risk.register.enrolment import enrolled_rows
 from absence_risk.register.windows import windows_of
+from absence_risk.register.wordings import wording
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from absence_risk.register.cube import Cube
+    from absence_risk.register.register import Register
 
-__all__ = ["AUTOMATIC", "reporting_rates", "validity_by_source"]
+__all__ = ["AUTOMATIC", "KnownThen", "known_then", "reporting_rates", "validity_by_source"]
 
 AUTOMATIC = ("guardian", "auto")
 """Sources that make absence valid without a decision of the school."""
@@ -34,6 +37,86 @@ _NO_SOURCE = (
     "The register has no column source, so nobody can tell whether absence is valid by a teacher's "
     "decision or by a guardian's report. Export who recorded each row."
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownThen:
+    """How much of a register was known on a date.
+
+    Parameters
+    ----------
+    date : str
+        The date, YYYY-MM-DD.
+    n_days : int
+        School days up to then.
+    reporting_rate : float
+        Share of the time offered on them that was reported by then, in [0, 1].
+    """
+
+    date: str
+    n_days: int
+    reporting_rate: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain, JSON-ready values.
+
+        Returns
+        -------
+        dict
+            date, n_days, reporting_rate.
+        """
+        return asdict(self)
+
+    def text(self, lang: str = "en") -> str:
+        """Return the same in words.
+
+        Parameters
+        ----------
+        lang : {"en", "sv", "da", "fi"}
+            Language.
+
+        Returns
+        -------
+        str
+            One line.
+
+        Examples
+        --------
+        >>> print(KnownThen(date="2025-10-15", n_days=41, reporting_rate=0.931).text())
+        known at the end of 2025-10-15: 41 school days, 93.1 % of the offered time reported
+        """
+        share = f"{100 * self.reporting_rate:.1f}"
+        if lang != "en":
+            share = share.replace(".", ",")
+        return wording(lang).words["known"].format(date=self.date, days=self.n_days, share=share)
+
+
+def known_then(view: Register) -> KnownThen:
+    """Return how much of a register was known at the moment of an as-of view.
+
+    Parameters
+    ----------
+    view : Register
+        As `Register.as_of` gives it.
+
+    Returns
+    -------
+    KnownThen
+        School days and the share of offered time reported.
+
+    Raises
+    ------
+    ValueError
+        If the register is no as-of view.
+    """
+    if view.moment is None:
+        raise ValueError("The register shows its latest state; give register.as_of(date).")
+    rates = view.reporting_rate("year")
+    return KnownThen(
+        date=str(view.moment.date()),
+        n_days=len(view.calendar),
+        reporting_rate=float(rates["reported_min"].sum() / rates["offered_min"].sum()),
+    )
 
 
 def reporting_rates(

@@ -38,7 +38,7 @@ class ValidationReport:
     problems : tuple of Problem
         Blocking problems first, then warnings, each by code, table, file and line.
     n_rows : int
-        Number of register rows read.
+        Number of register rows, those of protected pupils left out.
     n_pupils : int
         Number of pupils, protected ones left out.
     """
@@ -169,6 +169,11 @@ def _all_row_problems(rows: CheckedRows, register: Register) -> tuple[int, list[
     if set(NEEDED) <= rows.columns:
         pupils, calendar = register.tables["pupils"].frame, register.tables["calendar"].frame
         kept = kept_rows(rows.columns, register.protected)
+        if register.protected:
+            # Their rows would give their number away where every pupil has as many.
+            hidden = ", ".join(map(str, sorted(register.protected)))
+            query = f"SELECT count(*) FROM rows WHERE pupil_key IN ({hidden})"
+            n_rows -= rows.numbers(query)[0]
         days = placed_days(rows, kept, pending_condition(rows.columns), pupils, calendar)
         problems += day_problems(rows, days, kept)
         problems += month_warnings(days, pupils)

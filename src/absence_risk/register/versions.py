@@ -17,9 +17,21 @@ from absence_risk.errors import DesignError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["Moment", "current_rows", "moment_of", "refuse_without_times"]
+    import pandas as pd
+
+__all__ = [
+    "Moment",
+    "cases_then",
+    "current_rows",
+    "moment_of",
+    "outcomes_then",
+    "refuse_without_times",
+]
 
 Moment = dt.datetime
+
+_STEPS = ("detected", "referred", "accepted", "started", "closed", "booster_date")
+_ENDS = ("closure_reason", "stage_end")
 
 _NO_TIMES = (
     "The register {what}, so nobody can tell what was known on a date. Export when each row was "
@@ -94,6 +106,60 @@ def current_rows(
     if protected:
         rows = rows.filter(~nw.col("pupil_key").is_in(list(protected)))
     return rows
+
+
+def cases_then(cases: pd.DataFrame, moment: Moment) -> pd.DataFrame:
+    """Return the cases as they stood at a moment.
+
+    Parameters
+    ----------
+    cases : pandas.DataFrame
+        Cases; canonical columns.
+    moment : datetime.datetime
+        The moment.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Cases begun by then; later dates are missing, and so is how a case ended that was open.
+        Consent has no date and stays as it is.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> dates = pd.to_datetime(["2025-09-01", "2025-12-01"])
+    >>> case = pd.DataFrame({"started": dates[:1], "closed": dates[1:]})
+    >>> cases_then(case, moment_of("2025-10-01")).iloc[0].isna().tolist()
+    [False, True]
+    """
+    names = [name for name in _STEPS if name in cases]
+    begun = ~(cases[names].min(axis=1) > moment)
+    then = cases[begun].copy()
+    is_open = ~(then["closed"] <= moment)
+    for name in names:
+        then[name] = then[name].mask(then[name] > moment)
+    for name in _ENDS:
+        if name in then:
+            then[name] = then[name].mask(is_open)
+    return then
+
+
+def outcomes_then(outcomes: pd.DataFrame, moment: Moment) -> pd.DataFrame:
+    """Return the outcomes that were there at a moment.
+
+    Parameters
+    ----------
+    outcomes : pandas.DataFrame
+        Outcomes; canonical columns.
+    moment : datetime.datetime
+        The moment.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Those dated by then, and those without a date.
+    """
+    return outcomes[~(outcomes["date"] > moment)]
 
 
 def _known(columns: Collection[str], moment: Moment) -> nw.Expr:

@@ -106,13 +106,15 @@ def _threshold(given: Prepared) -> Result:
         conf_level=plan.conf_level,
         definition=dataclasses.replace(given.cube.definition, window="year").describe(),
     )
-    first, *_, last = dict.fromkeys(given.cube.calendar.terms)
+    terms = list(dict.fromkeys(given.cube.calendar.terms))
+    if len(terms) < 2:  # Alarms of one term are judged by what happens in a later one.
+        return result
     alarms = operating_points(
         given.cube,
         Staircase.preset(plan.staircase),
         schools=given.schools,
-        alarms_in=(first,),
-        event_in=(last,),
+        alarms_in=(terms[0],),
+        event_in=(terms[-1],),
         event_at=plan.event_at,
         replicates=plan.replicates,
         random_state=given.seed,

@@ -216,6 +216,7 @@ def _facts(register: Register, cube: Cube, n_rows: int) -> dict[str, int | float
         sources = register.validity_by_source()
         share = float(sources.loc[sources["automatic"], "share_of_valid"].sum())
         by_report["share of valid absence by a report alone"] = round(share, 4)
+    known = {} if register.moment is None else {"as known on": str(register.moment.date())}
     seen = int((cube.scheduled.sum(axis=1, dtype=np.int64) > 0).sum())
     return {
         "register rows": n_rows,
@@ -225,5 +226,6 @@ def _facts(register: Register, cube: Cube, n_rows: int) -> dict[str, int | float
         "school days": len(days),
         "first school day": str(days[0]),
         "last school day": str(days[-1]),
+        **known,
         **by_report,
     }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import gc
+import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -171,8 +173,38 @@ def test_protected_pupils_are_counted_and_nowhere(tmp_path, make_export, do_impo
     assert "fewer than 5" in str(note)
     register = ar.read_register(tmp_path / "register")
     assert register.n_pupils == N_PUPILS - 3
+    # The number read, less the number kept, would be the number of protected pupils.
+    for text in (str(report), report.text("fi"), repr(report), json.dumps(report.to_dict())):
+        assert f"{N_PUPILS}" not in re.findall(r"\d+", text), text
+    manifest = json.loads((tmp_path / "register" / "import.json").read_text(encoding="utf-8"))
+    hidden = [one for one in manifest["accounts"] if one["table"] != "timetable"]
+    assert {(one["rows"], one["protected"]) for one in hidden} == {(None, None)}
+    assert [one["kept"] for one in hidden if one["table"] == "pupils"] == [N_PUPILS - 3]
     assert len(register.surveys) == (4 - 3) * 4
     assert len(rows_of(tmp_path)) == (N_PUPILS - 3) * len(DAYS) * N_LESSONS
+
+
+@pytest.mark.parametrize("first", [b"\n", b"\r\n"])
+def test_files_whose_lines_end_in_two_ways_are_read(tmp_path, make_export, do_import, first):
+    export = make_export()
+    do_import(export)
+    want = rows_of(tmp_path)
+    other = b"\n" if first == b"\r\n" else b"\r\n"
+    for path in (tmp_path / "export").glob("*.csv"):
+        lines = path.read_bytes().replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
+        half = len(lines) // 2
+        path.write_bytes(first.join(lines[:half]) + first + other.join(lines[half:]) + other)
+    found = import_export(
+        tmp_path / "export",
+        tmp_path / "again",
+        layout=export.mapping(tmp_path),
+        key=tmp_path / "project.key",
+    )
+    assert not found.problems
+    got = pd.read_parquet(tmp_path / "again" / "registers.parquet")
+    by = ["pupil_key", "date", "slot"]
+    got, want = (rows.sort_values(by, ignore_index=True) for rows in (got, want))
+    pd.testing.assert_frame_equal(got, want)
 
 
 def test_a_later_correction_supersedes_and_both_are_kept(tmp_path, make_export, do_import):

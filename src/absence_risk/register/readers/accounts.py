@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from absence_risk.errors import Problem
 from absence_risk.register.readers.settled import ASIDE, BAD, KEPT, PROTECTED
+from absence_risk.register.wordings import wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,13 +22,16 @@ if TYPE_CHECKING:
 __all__ = ["Account", "account", "fault_problems", "write_quarantine"]
 
 _BATCH = 10_000
-_SMALLEST = 5
 HEADER = ("file", "line", "table", "codes", "columns", "pseudonym")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """What became of the rows of one part: nothing is lost.
+
+    Where rows of pupils with protected identity are among them, neither their number nor the
+    number of rows read is shown: the rows kept reappear in every figure made of the register, so
+    that the difference would tell how many were protected.
 
     Parameters
     ----------
@@ -44,10 +48,10 @@ class Account:
 
     table: str
     file: str
-    rows: int
+    rows: int = field(repr=False)
     kept: int
     quarantined: int
-    protected: int
+    protected: int = field(repr=False)
     aside: int
 
     @property
@@ -61,12 +65,41 @@ class Account:
         Returns
         -------
         dict
-            The counts; ``protected`` is None from 1 to 4.
+            The counts; ``rows`` and ``protected`` are None where any row was protected.
         """
         counts = asdict(self)
-        if 0 < self.protected < _SMALLEST:
-            counts["protected"] = None
+        if self.protected:
+            counts["rows"] = counts["protected"] = None
         return counts
+
+    def text(self, lang: str = "en") -> str:
+        """Return what became of the rows in plain words.
+
+        Parameters
+        ----------
+        lang : {"en", "sv", "da", "fi"}
+            Language.
+
+        Returns
+        -------
+        str
+            One line.
+
+        Examples
+        --------
+        >>> counts = {"kept": 90, "quarantined": 2, "aside": 0}
+        >>> print(Account(table="pupils", file="p.csv", rows=92, protected=0, **counts).text())
+        pupils from p.csv: 92 rows, 90 kept, 2 quarantined
+        >>> print(Account(table="pupils", file="p.csv", rows=95, protected=3, **counts).text())
+        pupils from p.csv: 90 rows kept, 2 quarantined, some of protected pupils left out
+        """
+        words = wording(lang).words
+        form = words["account_hidden" if self.protected else "account"]
+        counts = {"rows": self.rows, "kept": self.kept, "quarantined": self.quarantined}
+        line = form.format(
+            table=self.table, file=self.file, **{name: f"{n:,}" for name, n in counts.items()}
+        )
+        return line + (words["aside"].format(count=f"{self.aside:,}") if self.aside else "")
 
 
 def account(desk: Desk, settled: Settled, part: int) -> Account:

@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from absence_risk.errors import Problem, SchemaError
+from absence_risk.register.csv_lines import mixed_line_ends
 from absence_risk.register.engine import Engine, Files, read_files
 from absence_risk.register.identity import hides_digits
 from absence_risk.register.readers.columns import LoadedTable, missing_columns, typed_table
@@ -121,9 +122,12 @@ def _shown(path: Path, folder: Path) -> str:
     return hides_digits(path.relative_to(folder).as_posix())
 
 
-def _broken(name: str, shown: str, code: str = "E005") -> Problem:
+def _broken(name: str, shown: str, code: str = "E005", *, is_mixed: bool = False) -> Problem:
     if code == "E004":
         message, fix = "The file is empty.", "Export it again."
+    elif is_mixed:
+        message = "Some lines end in CR LF and others in LF, as when two files were joined."
+        fix = "Open it in a text editor and save it with one kind of line ending."
     else:
         message = "The file cannot be read: it is cut short or is not what its ending says."
         fix = "Copy or export it again."
@@ -158,6 +162,9 @@ def _row_file(path: Path, folder: Path, files: Files, problems: list[Problem]) -
         double = None if head is None else _two_columns("registers", shown, head.columns)
         if head is None or double is not None:
             problems.append(double or _broken("registers", shown))
+            return None
+        if mixed_line_ends(path):
+            problems.append(_broken("registers", shown, is_mixed=True))
             return None
         columns = dict.fromkeys(head.columns, "VARCHAR")
         file = RowFile(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ from absence_risk.register.readers.strayed import mark_strayed
 from absence_risk.register.readers.timetable import derive_calendar, make_lessons, settle_calendar
 from absence_risk.register.row_files import quoted, sql_text
 from absence_risk.register.schema import TABLES
+from absence_risk.register.wordings import problem_text, wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,25 +85,45 @@ class ConversionReport:
         Returns
         -------
         dict
-            name, accounts, problems, notes.
+            name, accounts, problems and notes (each with its severity).
         """
         return {
             "name": self.name,
             "accounts": [one.to_dict() for one in self.accounts],
-            "problems": [asdict(problem) for problem in self.problems],
-            "notes": [asdict(note) for note in self.notes],
+            "problems": [problem.to_dict() for problem in self.problems],
+            "notes": [note.to_dict() for note in self.notes],
         }
+
+    def text(self, lang: str = "en") -> str:
+        """Return the report in plain words.
+
+        Parameters
+        ----------
+        lang : {"en", "sv", "da", "fi"}
+            Language.
+
+        Returns
+        -------
+        str
+            A line for each file, each kind of fault and each note.
+
+        Raises
+        ------
+        ValueError
+            If there is no such language.
+        """
+        head = wording(lang).words["import"]
+        found = (*self.problems, *self.notes)
+        lines = [
+            head.format(name=self.name, quarantined=f"{self.n_quarantined:,}"),
+            *(f"  {one.text(lang)}" for one in self.accounts),
+            *(f"  {problem_text(problem, lang)}" for problem in found),
+        ]
+        return "\n".join(lines)
 
     def __str__(self) -> str:
         """Return a line for each file, each kind of fault and each note."""
-        lines = [f"import of {self.name!r}: {self.n_quarantined:,} rows quarantined"]
-        for one in self.accounts:
-            counts = f"{one.rows:,} rows, {one.kept:,} kept, {one.quarantined:,} quarantined"
-            hidden = "" if not one.protected else ", some of protected pupils left out"
-            aside = f", {one.aside:,} set aside by the mapping" if one.aside else ""
-            lines.append(f"  {one.table} from {one.file}: {counts}{hidden}{aside}")
-        lines += [f"  {problem}" for problem in (*self.problems, *self.notes)]
-        return "\n".join(lines)
+        return self.text()
 
 
 def convert(

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from absence_risk import check
-from absence_risk.errors import KeyFileError
+from absence_risk.errors import DesignError, KeyFileError
 from absence_risk.register.engine import Engine
+from absence_risk.register.period_totals import CANNOT
 from absence_risk.register.pseudonym import Pseudonyms
 from absence_risk.register.readers.canonical import load_folder
 from absence_risk.register.readers.conversion import MANIFEST, ConversionReport, convert
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from absence_risk.register.readers.loaded import Loaded
     from absence_risk.register.readers.mapping import Mapping
 
-__all__ = ["find_mapping", "import_export", "layout_names", "load_export"]
+__all__ = ["find_mapping", "import_export", "layout_names", "load_export", "totals_only"]
 
 _ENDING = ".toml"
 _TOTALS_ONLY = ("skolverket",)
@@ -64,6 +65,8 @@ def find_mapping(layout: str | Path) -> Mapping:
     ------
     ValueError
         If there is no such layout.
+    DesignError
+        If the layout has totals only.
     SchemaError
         If the mapping file has faults; all of them are listed.
 
@@ -75,13 +78,48 @@ def find_mapping(layout: str | Path) -> Mapping:
     if str(layout).endswith(_ENDING):
         return read_mapping(Path(layout))
     if str(layout) in _TOTALS_ONLY:
-        raise ValueError(
-            f"The layout {str(layout)!r} has totals by term and no days, so that it makes no "
-            "register. Read it with read_totals: it gives panels, and says what it cannot carry."
-        )
+        raise totals_only(str(layout))
     name = check.choice(str(layout), ("canonical", *layout_names()), "layout")
     place = resources.files("absence_risk.register") / "layouts" / f"{name}{_ENDING}"
     return parse_mapping(place.read_text(encoding="utf-8"), file=f"{name}{_ENDING}")
+
+
+def _refuse_totals(path: Path, layout: str | Path) -> None:
+    """Refuse an export in the layout of SS 12000 that has sums by pupil and nothing finer."""
+    finer = ("attendances.json*", "absences.json*")
+    is_sums = any(path.glob("aggregatedAttendance.json*"))
+    if str(layout) == "ss12000" and is_sums and not any(any(path.glob(name)) for name in finer):
+        raise totals_only("ss12000")
+
+
+def totals_only(layout: str) -> DesignError:
+    """Return the refusal of an export that has totals only: what they carry, and what not.
+
+    Parameters
+    ----------
+    layout : {"skolverket", "ss12000"}
+        Layout of the totals.
+
+    Returns
+    -------
+    DesignError
+        To be raised.
+
+    Examples
+    --------
+    >>> str(totals_only("skolverket")).splitlines()[0]
+    'The export has totals by pupil and period, and no days or lessons: it makes no register.'
+    """
+    lines = [
+        "The export has totals by pupil and period, and no days or lessons: it makes no register.",
+        "They carry, by term and year (and by month, where the export has months): each pupil's "
+        "offered time, valid and invalid absence, and their shares. In Python:",
+        f"  absence_risk.read_totals(path, {layout!r}, key=key_file).panel('term')",
+        "They do not carry:",
+        *(f"  - {phrase}" for phrase in CANNOT),
+        "A study needs an export of lessons or days.",
+    ]
+    return DesignError("\n".join(lines))
 
 
 def load_export(
@@ -109,10 +147,13 @@ def load_export(
     ------
     KeyFileError
         If there is no key.
+    DesignError
+        If the export has totals only.
     SchemaError
         If the mapping or the export cannot be used.
     """
     mapping = find_mapping(layout)
+    _refuse_totals(path, layout)
     pseudonyms = _pseudonyms(mapping, key)
     folder = Path(tempfile.mkdtemp(prefix="absence_risk_"))
     try:
@@ -166,12 +207,15 @@ def import_export(
         If the folder exists and may not be replaced.
     KeyFileError
         If there is no key.
+    DesignError
+        If the export has totals only.
     SchemaError
         If the mapping or the export cannot be used.
     """
     settings = engine or Engine()
     refuse_existing(out, marker=MANIFEST, force=force)
     mapping = find_mapping(layout)
+    _refuse_totals(Path(path), layout)
     pseudonyms = _pseudonyms(mapping, key)
     with staged_folder(out, marker=MANIFEST, force=force) as folder:
         report = convert(

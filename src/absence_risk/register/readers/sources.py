@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from absence_risk.errors import Problem
+from absence_risk.register.csv_lines import mixed_line_ends
 from absence_risk.register.identity import hides_digits
 from absence_risk.register.readers.json_files import json_as_csv
 from absence_risk.register.readers.text import csv_head
@@ -250,6 +251,8 @@ def open_csv(
             target = _copy_name(private)
             damaged = _transcode(path, encoding, target)
             path = target
+        if mixed_line_ends(path):
+            path = _with_one_line_end(path, _copy_name(private))
     head = csv_head(path)
     if head is None:
         return _encoding(table, shown, "has no header in the declared encoding")
@@ -372,6 +375,14 @@ def _wrong_encoding(path: Path, encoding: str) -> str | None:
     except UnicodeDecodeError:
         return None
     return f"is utf-8, not {encoding}"
+
+
+def _with_one_line_end(path: Path, target: Path) -> Path:
+    """Copy a file so that every line ends in a line feed; no line moves."""
+    with path.open("rb") as source, target.open("wb") as copy:
+        for line in source:
+            copy.write(line[:-2] + b"\n" if line.endswith(b"\r\n") else line)
+    return target
 
 
 def _transcode(path: Path, encoding: str, target: Path) -> bool:
