@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 import absence_risk as ar
 from absence_risk.errors import SmallCountWarning
 from absence_risk.register.reporting import known_then
+from absence_risk.register.row_files import FrameRows
+from absence_risk.register.versions import cases_then, moment_of
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +57,18 @@ def test_a_guardians_report_is_a_source_of_its_own_in_the_facts(corrected):
     assert 0 < share < 1
 
 
+def test_an_empty_column_of_sources_makes_no_fact(corrected):
+    table = corrected.rows.frame
+    nothing = pa.nulls(len(table), pa.string())
+    table = table.set_column(table.column_names.index("source"), "source", nothing)
+    rows = FrameRows(frame=table, columns=corrected.rows.columns)
+    unknown = dataclasses.replace(corrected, rows=rows)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SmallCountWarning)
+        facts = ar.study.run(unknown, plan=ar.study.StudyPlan(replicates=20)).facts
+    assert "share of valid absence by a report alone" not in facts
+
+
 def test_a_view_is_validated_by_what_the_files_hold(corrected):
     view = corrected.as_of("2025-10-15")
     assert view.validate().to_dict() == corrected.validate().to_dict()
@@ -71,18 +88,22 @@ def test_how_much_was_known_then(corrected):
 
 
 def test_cases_and_outcomes_are_those_of_the_date(corrected):
-    steps = ["detected", "referred", "accepted", "started", "closed"]
-    latest = corrected.cases
-    # The day before the last case that was open by then is closed.
-    moment = latest["closed"][latest["started"] < latest["closed"].median()].max().to_datetime64()
-    view = corrected.as_of(str((moment - np.timedelta64(1, "D")).astype("datetime64[D]")))
-    begun = latest[latest[steps].min(axis=1) < moment]
-    assert 0 < len(view.cases) == len(begun)
-    assert not (view.cases[steps] >= moment).any(axis=None)
-    is_open = view.cases["closed"].isna()
-    assert 0 < is_open.sum() > begun["closed"].isna().sum()
-    assert view.cases.loc[is_open, "closure_reason"].isna().all()
-    closed = begun["closed"].to_numpy() < moment
-    assert view.cases["closure_reason"][closed].tolist() == begun["closure_reason"][closed].tolist()
-    assert len(corrected.outcomes) > 0
-    assert len(view.outcomes) == (corrected.outcomes["date"] < moment).sum()
+    steps = {
+        "referred": ["2025-09-01", "2025-09-01", "2025-09-01", "2025-11-01", None],
+        "started": ["2025-09-10", "2025-09-10", "2025-10-16", "2025-11-05", None],
+        "closed": ["2025-10-15", "2025-10-16", "2025-12-01", None, None],
+    }
+    cases = pd.DataFrame({name: pd.to_datetime(dates) for name, dates in steps.items()})
+    cases["closure_reason"] = ["moved", "declined", "moved", None, None]
+    then = cases_then(cases, moment_of("2025-10-15"))
+    assert then.index.tolist() == [0, 1, 2, 4]  # a case without a date cannot be left out
+    assert then["closed"].notna().tolist() == [True, False, False, False]
+    assert then["started"].notna().tolist() == [True, True, False, False]
+    assert then["closure_reason"].notna().tolist() == [True, False, False, False]
+    assert cases["closed"].notna().sum() == 3  # the register itself stays
+
+    assert (corrected.outcomes["date"] > "2025-10-15").all()
+    view = corrected.as_of("2025-10-15")
+    assert len(view.outcomes) == 0 < len(corrected.outcomes)
+    assert len(view.cases) < len(corrected.cases)
+    assert len(corrected.as_of("2030-01-01").cases) == len(corrected.cases)

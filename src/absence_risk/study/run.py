@@ -214,8 +214,9 @@ def _facts(register: Register, cube: Cube, n_rows: int) -> dict[str, int | float
     by_report = {}
     if "source" in register.rows.columns:
         sources = register.validity_by_source()
-        share = float(sources.loc[sources["automatic"], "share_of_valid"].sum())
-        by_report["share of valid absence by a report alone"] = round(share, 4)
+        if (sources["source"] != "unknown").any():  # An empty column tells nothing.
+            share = float(sources.loc[sources["automatic"], "share_of_valid"].sum())
+            by_report["share of valid absence by a report alone"] = round(share, 4)
     known = {} if register.moment is None else {"as known on": str(register.moment.date())}
     seen = int((cube.scheduled.sum(axis=1, dtype=np.int64) > 0).sum())
     return {
