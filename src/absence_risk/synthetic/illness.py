@@ -83,7 +83,7 @@ def advance(
 def in_outbreak(
     frailty: npt.NDArray[np.float64],
     outbreak: Outbreak,
-    first: npt.NDArray[np.int64],
+    first: npt.NDArray[np.int16],
     day: int,
 ) -> npt.NDArray[np.float64]:
     """Return multipliers of onset on a day with what an outbreak adds to them.
@@ -94,7 +94,7 @@ def in_outbreak(
         Multipliers on other days.
     outbreak : Outbreak
         Parameters.
-    first : numpy.ndarray of int64, broadcasting with frailty
+    first : numpy.ndarray of int16, same shape
         First school day of the outbreak.
     day : int
         School day.
@@ -104,8 +104,10 @@ def in_outbreak(
     numpy.ndarray of float64
         Multipliers today.
     """
-    going_on = (first <= day) & (day < first + outbreak.days)
-    return np.where(going_on, outbreak.multiplier * frailty, frailty)
+    rows = np.flatnonzero((first <= day) & (first > day - outbreak.days))
+    out = frailty.copy()
+    out[rows] *= outbreak.multiplier
+    return out
 
 
 def falls_ill(

@@ -64,7 +64,7 @@ class Running:
         self.valid = np.zeros(n)
         self.attendance = np.ones(n)
         self.stay = enrolment.stays(setting.scenario.enrolment, pupils.lane, setting.year)
-        self.outbreak = setting.schools.outbreak[pupils.school, pupils.grade - 1]
+        self.outbreak = setting.schools.outbreak.astype(np.int16)[pupils.school, pupils.grade - 1]
         self.any_outbreak = bool((self.outbreak < NO_OUTBREAK).any())
         self.month_total = np.zeros(n, dtype=np.int64)
         self.month_invalid = np.zeros(n, dtype=np.int64)
@@ -74,6 +74,7 @@ class Running:
         pupils: Pupils,
         day: int,
         *,
+        absent: npt.NDArray[np.int64],
         reason: npt.NDArray[np.uint8],
         missed: npt.NDArray[np.uint8],
         unreported: npt.NDArray[np.uint8],
@@ -86,15 +87,21 @@ class Running:
             The pupils of the block.
         day : int
             School day.
-        reason, missed, unreported : numpy.ndarray of uint8, shape (n,)
-            What happened on it, as in `Days`.
+        absent : numpy.ndarray of int64, shape (k,)
+            Who missed a lesson on it.
+        reason, missed, unreported : numpy.ndarray of uint8, shape (k,)
+            What happened to them, as in `Days`.
         """
         invalid = reason == INVALID
-        share = np.bitwise_count(missed) / pupils.lessons
-        self.valid += DECAY * (share * ~invalid - self.valid)
-        self.attendance += DECAY * (1 - share - self.attendance)
+        share = np.bitwise_count(missed) / pupils.lessons[absent]
+        valid, attendance = self.valid[absent], self.attendance[absent]
+        # of the others, most of the pupils, the shares are 0 and 1
+        self.valid -= DECAY * self.valid
+        self.attendance += DECAY * (1 - self.attendance)
+        self.valid[absent] = valid + DECAY * (share * ~invalid - valid)
+        self.attendance[absent] = attendance + DECAY * (1 - share - attendance)
         recorded = np.bitwise_count(missed & ~unreported)
         if self.stay.late:
-            recorded *= self.stay.first <= day
-        self.month_total += recorded
-        self.month_invalid += recorded * invalid
+            recorded *= self.stay.first[absent] <= day
+        self.month_total[absent] += recorded
+        self.month_invalid[absent] += recorded * invalid

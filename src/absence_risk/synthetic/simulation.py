@@ -97,13 +97,14 @@ def simulate_block(setting: Setting, pupils: Pupils) -> Simulated:
         late[day] = reporting.late_minutes(
             setting.scenario.lateness, pupils, run.ladder.level, here, day
         )
+        why, lost = reason[day, absent], missed[day, absent]
         run.remember(
-            pupils, day, reason=reason[day], missed=missed[day], unreported=unreported[day]
+            pupils, day, absent=absent, reason=why, missed=lost, unreported=silent[absent]
         )
         if setting.scenario.actions.run_referral > 0:
-            invalid = reason[day, absent] == INVALID
+            invalid = why == INVALID
             reported = pupils.every & ~silent
-            whole = (missed[day, absent] & reported[absent]) == reported[absent]
+            whole = (lost & reported[absent]) == reported[absent]
             policy.watch_runs(
                 setting, run, day, rows=absent[whole], invalid=invalid[whole], reported=reported > 0
             )
