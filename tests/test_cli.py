@@ -215,3 +215,23 @@ def test_a_study_of_what_was_known_on_a_date(tmp_path):
     wrong = call("study", folder, "--out", tmp_path / "x", "--as-of", "1 December")
     assert wrong.returncode == 2
     assert "YYYY-MM-DD" in wrong.stderr
+
+
+def test_threshold_says_where_to_act_in_words_and_as_json(folder):
+    words = ("threshold", folder, "--objective", "net_benefit(0.25)", "--numerator", "total")
+    done = call(*words, "--window", "month", "--by", "school_key")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("threshold: ")
+    result = json.loads(call(*words, "--window", "month", "--json").stdout)
+    assert result["verdict"]["answer"] in {"supported", "not supported", "undecidable"}
+    assert {"chosen", "choices", "sample_size"} <= {table["name"] for table in result["tables"]}
+
+
+def test_threshold_refuses_bad_words_with_code_2_and_impossible_limits_with_code_1(folder):
+    assert call("threshold", folder, "--objective", "net_benefi(1)").returncode == 2
+    done = call(
+        "threshold", folder, "--objective", "youden", "--constraint", "min_ppv(0.999)",
+        "--constraint", "min_sens(0.99)",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "nearest to min_ppv(0.999)" in done.stderr

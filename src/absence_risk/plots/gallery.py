@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from absence_risk.plots import escalation, evaluation, survival, thresholds
+from absence_risk.plots import alarm_threshold, escalation, evaluation, survival, thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,10 @@ PLOTS: dict[str, Callable[..., Axes]] = {
     "slopes": thresholds.plot_slopes,
     "operating_points": thresholds.plot_operating_points,
     "alarms": thresholds.plot_alarms,
+    "threshold_metrics": alarm_threshold.plot_threshold_metrics,
+    "frontier": alarm_threshold.plot_frontier,
+    "decision_curve": alarm_threshold.plot_decision_curve,
+    "local_thresholds": alarm_threshold.plot_local_thresholds,
     "return": survival.plot_return,
     "endings": survival.plot_endings,
     "relapse": survival.plot_relapse,

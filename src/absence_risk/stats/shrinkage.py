@@ -47,9 +47,9 @@ def partial_pool(
 ) -> Pooled:
     """Shrink each figure towards the mean by how noisy it is: empirical Bayes.
 
-    B = τ²/(τ² + SE²), θ̃ = B θ̂ + (1 − B) mean. τ² solves Σ (θ̂ − mean)²/(τ² + SE²) = m − 1, or is
-    0 where the sum is smaller at 0 (Paule & Mandel; DerSimonian & Kacker 2007, Contemp Clin Trials
-    28:105), which stays stable where some figures are much noisier than others. The standard
+    B = τ²/(τ² + SE²), θ̃ = B θ̂ + (1 − B) mean, τ² = max(0, var(θ̂) − mean SE²) (Morris 1983, JASA
+    78:47). τ² is not weighted by the standard errors, because those of best thresholds are noisy
+    themselves and the smallest would decide. The standard
     error carries the doubt on the mean and on τ: the posterior of τ under a flat prior is summed
     on a grid (Gelman et al., Bayesian Data Analysis, 3rd ed., eq. 5.20 and 5.21), because an
     interval that takes an estimated τ as known is too short.
@@ -88,7 +88,7 @@ def partial_pool(
     if len(theta) == 0 and (mean is None or between is None):
         raise ValueError("There is nothing to pool: no figure has a standard error.")
     fixed = mean
-    tau2 = _between(theta, variance, fixed) if between is None else float(between) ** 2
+    tau2 = _between(theta, variance) if between is None else float(between) ** 2
     mean, doubt = (float(mean), 0.0) if mean is not None else _mean(theta, variance, tau2)
     share = np.zeros(len(raw))
     share[known] = np.where(
@@ -118,23 +118,10 @@ def _mean(theta: Floats, variance: Floats, tau2: float) -> tuple[float, float]:
     return float((weight * theta).sum() / weight.sum()), float(1 / weight.sum())
 
 
-def _between(theta: Floats, variance: Floats, mean: float | None) -> float:
-    """Solve Paule and Mandel's equation by bisection: its left side falls in τ²."""
-    wanted = len(theta) - (mean is None)
-    if wanted < 1:
-        return 0.0
-
-    def excess(tau2: float) -> float:
-        centre = _mean(theta, variance, tau2)[0] if mean is None else mean
-        return float(((theta - centre) ** 2 / np.maximum(tau2 + variance, 1e-300)).sum()) - wanted
-
-    low, high = 0.0, float(np.ptp(theta) ** 2 + ((theta - (mean or 0.0)) ** 2).max()) + 1e-300
-    if excess(low) <= 0:
-        return 0.0
-    for _ in range(100):
-        middle = (low + high) / 2
-        low, high = (middle, high) if excess(middle) > 0 else (low, middle)
-    return (low + high) / 2
+def _between(theta: Floats, variance: Floats) -> float:
+    """Return the moment estimate of the variance between units."""
+    spread = float(theta.var(ddof=1)) if len(theta) > 1 else 0.0
+    return max(0.0, spread - float(variance.mean())) if len(theta) else 0.0
 
 
 def _spread(

@@ -315,12 +315,16 @@ def _result(found: Calibration, made: tuple[Table, ...], replicates: int) -> Res
     gain = ppv - prevalence
     gain_low, gain_high = found.interval(gain)
     n = sample.n
+    alarmed = found.cells[found.choice.rule, :2, found.choice.at + 1 :].sum(axis=1)
     estimate = Estimate(
         term=f"PPV at {100 * found.threshold:g} % of {sample.rules[found.choice.rule].words()}",
         threshold=found.threshold,
         estimate=honest,
         conf_low=low,
         conf_high=high,
+        # The counts of the chosen alarm itself, so that disclosure control sees what is small.
+        n=round(float(alarmed.sum())),
+        n_events=round(float(alarmed[1])),
     )
     benchmark = Estimate(
         term=tables.BENCHMARK_TERM,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["Prior", "local_table"]
+__all__ = ["Prior", "best_thresholds", "local_table"]
 
 _FEWEST_EVENTS = 5
 _REPLICATES = 200
@@ -171,11 +171,37 @@ def _local(
     weights = unit_weights(n_units, _REPLICATES, rng)
     cells = np.concatenate([tallies.total()[None], tallies.weighted(weights)])
     value = goal.value(cells, sample.n_months)
-    value = np.where(np.isfinite(value), value, -np.inf)
-    # Among equal thresholds the middle one: a small school has long stretches of them.
-    best = value >= value.max(axis=1, keepdims=True) - 1e-12
-    count = best.sum(axis=1)
-    middle = (best * found.thresholds).sum(axis=1) / count
-    if not np.isfinite(value.max(axis=1)).all():
-        return np.nan, np.nan
-    return float(middle[0]), float(middle[1:].std(ddof=1))
+    best = best_thresholds(value, found.thresholds)
+    return float(best[0]), float(best[1:].std(ddof=1))
+
+
+def best_thresholds(value: npt.ArrayLike, thresholds: npt.ArrayLike) -> Floats:
+    """Return the threshold with the highest objective, the middle one among equals.
+
+    A small school has long stretches of thresholds that part its pupils in the same way.
+
+    Parameters
+    ----------
+    value : array-like, shape (..., K)
+        Objective; NaN where it does not exist.
+    thresholds : array-like, shape (K,)
+        Thresholds.
+
+    Returns
+    -------
+    numpy.ndarray, shape (...)
+        Mean of the best thresholds; NaN where no objective exists.
+
+    Examples
+    --------
+    >>> best_thresholds([[1.0, 3.0, 3.0]], [0.1, 0.2, 0.3]).round(2).tolist()
+    [0.25]
+    """
+    values = np.asarray(value, dtype=np.float64)
+    values = np.where(np.isfinite(values), values, -np.inf)
+    top = values.max(axis=-1, keepdims=True)
+    best = (values >= top - 1e-12) & np.isfinite(top)
+    total = best.sum(axis=-1)
+    found = np.full(total.shape, np.nan)
+    np.divide((best * np.asarray(thresholds)).sum(axis=-1), total, out=found, where=total > 0)
+    return found

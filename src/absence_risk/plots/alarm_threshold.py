@@ -1,0 +1,294 @@
+"""Claim 2, where to act: what every threshold says and costs, and how sure the choice is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from absence_risk.plots.style import (
+    BENCHMARK,
+    COLOURS,
+    INK,
+    MAIN,
+    MARKERS,
+    MUTED,
+    axes_for,
+    caption,
+    empty,
+    per_cent,
+    per_cent_axis,
+    shown,
+    styled,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from absence_risk.result import Estimate, Result
+
+__all__ = [
+    "plot_decision_curve",
+    "plot_frontier",
+    "plot_local_thresholds",
+    "plot_threshold_metrics",
+]
+
+_PANEL = ("sensitivity", "PPV", "specificity")
+_LABEL_AT = (0.05, 0.10, 0.20, 0.40)
+_LABEL_GAP = 0.05
+
+
+def _line(ax: Axes, rows: Sequence[Estimate], colour: str, name: str, style: str = "-") -> None:
+    """Draw one term along the threshold, with its band."""
+    rows = sorted(rows, key=lambda row: row.threshold or 0.0)
+    x = [row.threshold or 0.0 for row in rows]
+    mark = "o" if len(rows) < 3 else None
+    ax.plot(
+        x, [r.estimate or 0.0 for r in rows], style, color=colour, marker=mark, label=name, zorder=3
+    )
+    band = [row for row in rows if row.conf_low is not None and row.conf_high is not None]
+    ax.fill_between(
+        [row.threshold or 0.0 for row in band],
+        [row.conf_low or 0.0 for row in band],
+        [row.conf_high or 0.0 for row in band],
+        color=colour,
+        alpha=0.15,
+        linewidth=0,
+    )
+
+
+def _chosen(ax: Axes, result: Result) -> None:
+    at = result.estimate.threshold
+    if at is not None:
+        ax.axvline(at, color=INK, linewidth=1.0, linestyle=(0, (2, 2)), gid="chosen")
+        ax.text(
+            at,
+            1.0,
+            f" chosen: {per_cent(at, 1)}",
+            transform=ax.get_xaxis_transform(),
+            va="bottom",
+            ha="left",
+            fontsize=8.5,
+            color=INK,
+        )
+
+
+@styled
+def plot_threshold_metrics(result: Result, *, ax: Axes | None = None) -> Axes:
+    """Draw sensitivity, specificity and PPV at every threshold, with bands.
+
+    Parameters
+    ----------
+    result : Result
+        Result with the table ``threshold_metrics``.
+    ax : Axes or None
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    Axes
+        The axes: one line with band per figure, a level line for the PPV without information.
+    """
+    table, title = result.table("threshold_metrics"), "What an alarm at each threshold says"
+    rows = [row for row in shown(table) if row.term in _PANEL]
+    ax = axes_for(ax, 4.2)
+    if not rows:
+        return empty(ax, result, table, title)
+    for index, term in enumerate(_PANEL):
+        mine = [row for row in rows if row.term == term]
+        if mine:
+            _line(ax, mine, COLOURS[index], term)
+    if result.benchmark.estimate is not None:
+        ax.axhline(
+            result.benchmark.estimate,
+            color=BENCHMARK,
+            lw=1.2,
+            ls=(0, (4, 3)),
+            label="PPV without information",
+        )
+    _chosen(ax, result)
+    ax.set_ylim(-0.02, 1.02)
+    per_cent_axis(ax, "x")
+    per_cent_axis(ax, "y")
+    ax.set_title(title, pad=22)
+    ax.set_xlabel("threshold, share of absence")
+    ax.legend(frameon=False, fontsize=9, loc="center right")
+    caption(ax, result, table, what=f"{table.title}.")
+    return ax
+
+
+@styled
+def plot_frontier(result: Result, *, ax: Axes | None = None) -> Axes:
+    """Draw lead time against alarms, one line per window, thresholds written at the marks.
+
+    Parameters
+    ----------
+    result : Result
+        Result with the table ``frontier``.
+    ax : Axes or None
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    Axes
+        The axes: further up is earlier, further left is less work.
+    """
+    table, title = result.table("frontier"), "Work against earliness"
+    rows = shown(table)
+    ax = axes_for(ax, 4.4)
+    if not rows:
+        return empty(ax, result, table, title)
+    widest = max(r.estimate or 0.0 for r in rows if r.term.startswith("alarms"))
+    unit = next((r.term for r in rows if r.term.startswith("mean lead")), "mean lead time")
+    for index, group in enumerate(dict.fromkeys(row.group for row in rows)):
+        work = {r.threshold: r for r in rows if r.group == group and r.term.startswith("alarms")}
+        lead = {r.threshold: r for r in rows if r.group == group and r.term == unit}
+        both = sorted(at for at in work if at is not None and at in lead)
+        colour = COLOURS[index % len(COLOURS)]
+        x = [work[at].estimate or 0.0 for at in both]
+        y = [lead[at].estimate or 0.0 for at in both]
+        mark = MARKERS[index % len(MARKERS)]
+        ax.plot(x, y, color=colour, marker=mark, ms=5, lw=1.4, label=group, zorder=3)
+        for at, left in zip(both, x, strict=True):
+            low, high = lead[at].conf_low, lead[at].conf_high
+            if low is not None and high is not None:
+                ax.plot([left, left], [low, high], color=colour, lw=1.0, alpha=0.5)
+        _mark_thresholds(ax, both, x, y, colour, widest)
+    ax.set_title(title)
+    ax.set_xlim(left=0)
+    ax.set_xlabel("alarms per 1,000 pupils and month")
+    ax.set_ylabel(unit)
+    ax.legend(frameon=False, fontsize=8.5, loc="best")
+    caption(ax, result, table, what="Numbers at the marks: threshold.", definition=table.note)
+    return ax
+
+
+def _mark_thresholds(  # noqa: PLR0917 (private, called in one line above)
+    ax: Axes, at: list[float], x: list[float], y: list[float], colour: str, widest: float
+) -> None:
+    """Write thresholds at the marks, as far as they do not stand on each other."""
+    last = float("inf")
+    for share, left, up in zip(at, x, y, strict=True):
+        wanted = any(abs(share - label) < 1e-9 for label in _LABEL_AT)
+        if wanted and last - left > _LABEL_GAP * widest:
+            ax.annotate(
+                per_cent(share),
+                (left, up),
+                xytext=(3, 5),
+                textcoords="offset points",
+                fontsize=7.5,
+                color=colour,
+            )
+            last = left
+
+
+@styled
+def plot_decision_curve(result: Result, *, ax: Axes | None = None) -> Axes:
+    """Draw the net benefit of the chosen alarm against alarming everybody and nobody.
+
+    Parameters
+    ----------
+    result : Result
+        Result with the table ``decision_curve``.
+    ax : Axes or None
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    Axes
+        The axes; the line of alarming everybody is cut where it leaves the picture.
+    """
+    table, title = result.table("decision_curve"), "Decision curve"
+    rows = shown(table)
+    ax = axes_for(ax, 4.0)
+    if not rows:
+        return empty(ax, result, table, title)
+    looks = {
+        "chosen alarm": (MAIN, "-"),
+        "best threshold at this weight": (COLOURS[1], "--"),
+        "everybody": (BENCHMARK, "-."),
+        "nobody": (MUTED, ":"),
+    }
+    for term, (colour, style) in looks.items():
+        mine = [row for row in rows if row.term == term]
+        if mine:
+            _line(ax, mine, colour, term, style)
+    top = max(row.conf_high or row.estimate or 0.0 for row in rows)
+    ax.set_ylim(-0.25 * top, 1.05 * top)
+    per_cent_axis(ax, "x")
+    ax.set_title(title)
+    ax.set_xlabel("risk from which help is worth its trouble")
+    ax.set_ylabel("net benefit per pupil")
+    ax.legend(frameon=False, fontsize=9, loc="best")
+    caption(
+        ax, result, table, what="Higher is better; 0 is no alarm at all.", definition=table.note
+    )
+    return ax
+
+
+@styled
+def plot_local_thresholds(result: Result, *, ax: Axes | None = None) -> Axes:
+    """Draw the threshold of every school, raw and partially pooled, in order of the latter.
+
+    Parameters
+    ----------
+    result : Result
+        Result with the table ``local_thresholds``.
+    ax : Axes or None
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    Axes
+        The axes: an open mark for the raw threshold, a full one with interval for the pooled.
+    """
+    table, title = result.table("local_thresholds"), "Thresholds of places, raw and pooled"
+    rows = shown(table)
+    pooled = sorted(
+        (row for row in rows if row.term == "pooled"), key=lambda row: row.estimate or 0.0
+    )
+    ax = axes_for(ax, 1.9 + 0.24 * max(len(pooled), 4))
+    if not pooled:
+        return empty(ax, result, table, title)
+    raw = {row.group: row.estimate for row in rows if row.term == "raw"}
+    for place, row in enumerate(pooled):
+        if row.conf_low is not None and row.conf_high is not None:
+            ax.plot([row.conf_low, row.conf_high], [place, place], color=MAIN, lw=2.0, alpha=0.5)
+        own = raw.get(row.group)
+        if own is not None and row.estimate is not None:
+            ax.plot([own, row.estimate], [place, place], color=MUTED, lw=0.8, ls=":")
+            ax.plot(
+                [own], [place], "o", color=MUTED, mfc="white", ms=6, label="_" * (place > 0) + "raw"
+            )
+        ax.plot(
+            [row.estimate or 0.0],
+            [place],
+            "o",
+            color=MAIN,
+            ms=6,
+            label="_" * (place > 0) + "pooled",
+        )
+    common = result.estimate.threshold
+    if common is not None:
+        ax.axvline(common, color=INK, lw=1.0, ls=(0, (2, 2)), gid="chosen")
+    ax.set_yticks(range(len(pooled)), [_place(row) for row in pooled])
+    ax.grid(visible=False, axis="y")
+    ax.grid(visible=True, axis="x")
+    per_cent_axis(ax, "x")
+    ax.set_title(title)
+    ax.set_xlabel("threshold, share of absence")
+    ax.legend(frameon=False, fontsize=9, loc="best")
+    caption(
+        ax,
+        result,
+        table,
+        below=38.0,
+        what="Dashed: the threshold for all. At the names: share of local evidence.",
+    )
+    return ax
+
+
+def _place(row: Estimate) -> str:
+    share = "" if row.statistic is None else f" ({per_cent(row.statistic)})"
+    return f"{row.group}{share}"
