@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from absence_risk.synthetic import Scenario
-from absence_risk.synthetic.calibrate import Aim, Free, aim, aims, calibrate, compare
+from absence_risk.synthetic.aims import Aim, Free, aim, aims
+from absence_risk.synthetic.calibrate import calibrate, compare
 
 
 @pytest.mark.parametrize("name", aims())

@@ -10,16 +10,13 @@ figure weighed by its tolerance.
 from __future__ import annotations
 
 import functools
-import importlib.resources
-import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from absence_risk import check
-from absence_risk.synthetic.checks import near
-from absence_risk.synthetic.figures import COUNTED, Figure, measure
+from absence_risk.synthetic.aims import Aim, aim
+from absence_risk.synthetic.figures import measure
 from absence_risk.synthetic.scenario import Scenario
 from absence_risk.synthetic.world import simulate
 
@@ -29,161 +26,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-__all__ = ["Aim", "Calibration", "Free", "Target", "aim", "aims", "calibrate", "compare"]
+    from absence_risk.synthetic.aims import Free
 
-_FOLDER = importlib.resources.files("absence_risk.synthetic") / "calibrations"
-SCALES = ("times", "log_odds", "plus", "by_grade", "last_times")
-_PUPILS = 20_000
+__all__ = ["Calibration", "calibrate", "compare"]
+
 _STEP = 0.05  # of a free parameter's range, for slopes: far above the grain of 20,000 pupils
 _PENALTY = 0.02  # a parameter that no figure needs stays where it starts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """A published figure.
-
-    Parameters
-    ----------
-    figure : Figure
-        What is measured.
-    value, tolerance : float
-        Published value, and how far from it a preset may be; same unit.
-    source : str
-        Where it was published.
-    """
-
-    figure: Figure
-    value: float
-    tolerance: float
-    source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Free:
-    """A parameter that calibration may change.
-
-    Parameters
-    ----------
-    parameter : str
-        Dotted name.
-    scale : {"times", "log_odds", "plus", "by_grade", "last_times"}
-        The parameter, or every entry of a list of them, is multiplied by exp(x), shifted by x in
-        log-odds, or shifted by x; a list by grade gets a slope, x · (grade − 5)/4; the last entry
-        of a list is multiplied by exp(x).
-    low, high : float
-        Least and largest x; 0 is the start.
-    """
-
-    parameter: str
-    scale: str
-    low: float
-    high: float
-
-    def __post_init__(self) -> None:
-        """Check the scale and the range."""
-        check.choice(self.scale, SCALES, "scale")
-        if not self.low <= 0 <= self.high or self.low == self.high:
-            raise ValueError(f"{self.parameter}: low ≤ 0 ≤ high is needed, with low < high.")
-
-    def moved(self, value: Any, by: float) -> Any:
-        """Return the parameter's value, moved.
-
-        Parameters
-        ----------
-        value : float or tuple of float
-            Value at the start.
-        by : float
-            x.
-
-        Returns
-        -------
-        float or list of float
-            The moved value.
-        """
-        start = np.asarray(value, dtype=np.float64)
-        if self.scale == "times":
-            new = start * np.exp(by)
-        elif self.scale == "plus":
-            new = start + by
-        elif self.scale == "by_grade":
-            new = start + by * (np.arange(1, 10) - 5) / 4
-        elif self.scale == "last_times":
-            new = start * np.exp(np.where(np.arange(start.size) == start.size - 1, by, 0.0))
-        else:
-            odds = start / (1 - start) * np.exp(by)
-            new = odds / (1 + odds)
-        return new.tolist()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Aim:
-    """What a preset is calibrated to.
-
-    Parameters
-    ----------
-    name : str
-        Name of the preset.
-    counted : {"minutes", "start_of_day", "sessions"}
-        How the statistic counts absence.
-    pupils : int
-        Pupils of a world of the search: more where a figure rests on few of them.
-    start : mapping of str to object
-        Values of parameters where the search starts, by dotted name.
-    targets : tuple of Target
-        Published figures.
-    free : tuple of Free
-        Parameters that may change.
-    """
-
-    name: str
-    counted: str
-    pupils: int
-    start: Mapping[str, Any]
-    targets: tuple[Target, ...]
-    free: tuple[Free, ...]
-
-    @classmethod
-    def from_raw(cls, name: str, raw: Mapping[str, Any]) -> Aim:
-        """Return the content of a calibration's TOML file.
-
-        Parameters
-        ----------
-        name : str
-            Name of the preset.
-        raw : mapping
-            Keys counted, start, target and free, and perhaps pupils.
-
-        Returns
-        -------
-        Aim
-            The aim.
-
-        Raises
-        ------
-        ValueError
-            If a word is unknown or a free parameter has no start.
-        """
-        known = {declared.name for declared in fields(Figure)}
-        targets = []
-        for item in raw["target"]:
-            figure = {key: value for key, value in item.items() if key in known}
-            if "grades" in figure:
-                figure["grades"] = tuple(figure["grades"])
-            rest = {key: value for key, value in item.items() if key not in known}
-            targets.append(Target(figure=Figure(**figure), **rest))
-        start = dict(raw["start"])
-        free = tuple(Free(**item) for item in raw["free"])
-        lost = [item.parameter for item in free if item.parameter not in start]
-        if lost:
-            raise ValueError(f"{name}: no start is given for {', '.join(lost)}.")
-        return cls(
-            name=name,
-            counted=check.choice(raw["counted"], COUNTED, "counted"),
-            pupils=check.positive_int(raw.get("pupils", _PUPILS), "pupils"),
-            start=start,
-            targets=tuple(targets),
-            free=free,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,47 +65,6 @@ class Calibration:
             abs(value - target.value) <= target.tolerance
             for value, target in zip(self.reached, self.aim.targets, strict=True)
         )
-
-
-def aims() -> tuple[str, ...]:
-    """Return the presets that are calibrated to published figures.
-
-    Returns
-    -------
-    tuple of str
-        Names, sorted.
-    """
-    files = (item.name for item in _FOLDER.iterdir())
-    return tuple(sorted(file.removesuffix(".toml") for file in files if file.endswith(".toml")))
-
-
-def aim(name: str) -> Aim:
-    """Return what a preset is calibrated to.
-
-    Parameters
-    ----------
-    name : str
-        One of `aims`.
-
-    Returns
-    -------
-    Aim
-        Published figures, each with its source, and the parameters that may change.
-
-    Raises
-    ------
-    ValueError
-        If no calibration has this name; the nearest is offered.
-
-    Examples
-    --------
-    >>> aim("denmark_2018").targets[0].figure.label()
-    'mean absence'
-    """
-    if name not in aims():
-        raise ValueError(f"There is no calibration {name!r}.{near(name, list(aims()))}")
-    text = (_FOLDER / f"{name}.toml").read_text(encoding="utf-8")
-    return Aim.from_raw(name, tomllib.loads(text))
 
 
 def calibrate(
@@ -334,7 +141,7 @@ def compare(name: str, *, pupils: int | None = None, seed: int = 1) -> pd.DataFr
     Parameters
     ----------
     name : str
-        One of `aims`.
+        One of `aims.aims`.
     pupils : int or None
         Pupils of the simulated world; None for those of the aim.
     seed : int

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 
 from absence_risk.register.staging import staged_folder
 from absence_risk.register.writers.layouts import write_files
+from absence_risk.synthetic.manifest import as_json, sha256_of
 from absence_risk.synthetic.records import frames
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def write_foreign(
     with staged_folder(folder, marker=_MARKER, force=force) as draft:
         tables = frames(world, rows, detail)
         write_files(tables, draft, layout)
-        (draft / "truth.json").write_text(_json(world.truth), encoding="utf-8")
+        (draft / "truth.json").write_text(as_json(world.truth), encoding="utf-8")
         (draft / "scenario.toml").write_text(world.scenario.to_toml(), encoding="utf-8")
         manifest = {
             "layout": layout,
@@ -71,15 +70,9 @@ def write_foreign(
             "rows": tables["registers"].num_rows,
             "files": {path.name: _file(path) for path in sorted(draft.iterdir())},
         }
-        (draft / _MARKER).write_text(_json(manifest), encoding="utf-8")
+        (draft / _MARKER).write_text(as_json(manifest), encoding="utf-8")
     return manifest
 
 
 def _file(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"bytes": path.stat().st_size, "sha256": digest}
-
-
-def _json(content: dict[str, Any]) -> str:
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return {"bytes": path.stat().st_size, "sha256": sha256_of(path)}

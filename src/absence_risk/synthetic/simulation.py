@@ -98,9 +98,7 @@ def simulate_block(setting: Setting, pupils: Pupils) -> Simulated:
             setting.scenario.lateness, pupils, run.ladder.level, here, day
         )
         why, lost = reason[day, absent], missed[day, absent]
-        run.remember(
-            pupils, day, absent=absent, reason=why, missed=lost, unreported=silent[absent]
-        )
+        run.remember(pupils, day, absent=absent, reason=why, missed=lost, unreported=silent[absent])
         if setting.scenario.actions.run_referral > 0:
             invalid = why == INVALID
             reported = pupils.every & ~silent

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,6 +10,7 @@ import numpy as np
 
 from absence_risk import check
 from absence_risk.register.staging import staged_folder
+from absence_risk.synthetic.manifest import as_json, sha256_of
 from absence_risk.synthetic.records import DETAILS, ROWS, register_rows
 from absence_risk.synthetic.tables import (
     join_tables,
@@ -113,12 +112,12 @@ def write_world(
             threads=threads,
             progress=progress,
         )
-        texts = {"truth.json": _json(world.truth), "scenario.toml": world.scenario.to_toml()}
+        texts = {"truth.json": as_json(world.truth), "scenario.toml": world.scenario.to_toml()}
         for name, text in texts.items():
             (draft / name).write_text(text, encoding="utf-8")
             counts[name] = None
         manifest = _manifest(world, draft, counts, unit=rows, detail=detail)
-        (draft / _MARKER).write_text(_json(manifest), encoding="utf-8")
+        (draft / _MARKER).write_text(as_json(manifest), encoding="utf-8")
     return manifest
 
 
@@ -255,7 +254,11 @@ def _manifest(
     import pyarrow as pa  # noqa: PLC0415
 
     files = {
-        name: {"rows": count, "bytes": (draft / name).stat().st_size, "sha256": _sha(draft / name)}
+        name: {
+            "rows": count,
+            "bytes": (draft / name).stat().st_size,
+            "sha256": sha256_of(draft / name),
+        }
         for name, count in sorted(counts.items())
     }
     return {
@@ -268,12 +271,3 @@ def _manifest(
         "versions": {"numpy": np.__version__, "pyarrow": pa.__version__},
         "files": files,
     }
-
-
-def _sha(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _json(content: dict[str, Any]) -> str:
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
