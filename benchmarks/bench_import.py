@@ -205,7 +205,7 @@ def read_pandas_canonical(folder: Path) -> int:
 def read_panel(folder: Path, *, threads: int | None, memory: str) -> int:
     """Sum the rows of a canonical CSV to one per pupil and month."""
     from absence_risk.register.engine import Engine  # noqa: PLC0415
-    from absence_risk.register.register import read_register  # noqa: PLC0415
+    from absence_risk.register.opening import read_register  # noqa: PLC0415
 
     engine = Engine(threads=threads, memory_limit=memory)
     return len(read_register(folder / "canonical", engine=engine).panel())

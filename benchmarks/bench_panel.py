@@ -24,7 +24,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 
 DAYS, LESSONS, MINUTES = 180, 6, 50
 PUPILS = 10_000

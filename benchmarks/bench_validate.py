@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 from absence_risk.register.rules_rows import row_rules
 from absence_risk.register.schema import table
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from absence_risk.register.calendar import SchoolCalendar
     from absence_risk.register.cube import Cube
     from absence_risk.register.definition import AbsenceDefinition
+    from absence_risk.register.opening import read_register
     from absence_risk.register.readers.totals import read_totals
-    from absence_risk.register.register import Register, read_register
+    from absence_risk.register.register import Register
     from absence_risk.result import Estimand, Estimate, Result, Table, Verdict
 
 __all__ = [
@@ -63,7 +64,7 @@ _HOMES = {
     "Staircase": "policy.staircase",
     "Table": "result",
     "Verdict": "result",
-    "read_register": "register.register",
+    "read_register": "register.opening",
     "read_totals": "register.readers.totals",
 }
 

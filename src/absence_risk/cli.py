@@ -300,7 +300,7 @@ def study(
 
 def _opened(folder: Path, layout: str | None, key: Path | None) -> Register:
     """Open a register; an unknown layout is wrong usage."""
-    from absence_risk.register.register import read_register  # noqa: PLC0415
+    from absence_risk.register.opening import read_register  # noqa: PLC0415
 
     _refuse_unknown(layout)
     return read_register(folder, layout, key=key)

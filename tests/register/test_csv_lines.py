@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 
 HEADER = "pupil_key,date,slot,scheduled_min,valid_min,invalid_min,is_reported,subject_code"
 GOOD = "268435456,2025-11-{day:02d},1,60,0,0,true,{subject}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from absence_risk.register.definition import AbsenceDefinition
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 
 DAY = "2025-11-03"
 # slot, scheduled, valid, invalid, late, reported

@@ -13,7 +13,7 @@ import pytest
 
 from absence_risk.register.definition import DAY_RULES, AbsenceDefinition
 from absence_risk.register.engine import Engine
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 
 
 @pytest.fixture(params=["polars", "polars lazy", "pyarrow", "duckdb"])
@@ -98,7 +98,7 @@ def test_semicolons_and_byte_order_mark(tables, tmp_path):
 def test_nothing_is_printed_when_the_program_ends(tables, write):
     folder = write(tables)
     program = (
-        "import sys; from absence_risk.register.register import read_register as read; "
+        "import sys; from absence_risk.register.opening import read_register as read; "
         "reg = read(sys.argv[1]); reg.panel(); reg.cube(); assert reg.validate().ok"
     )
     done = subprocess.run(

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from absence_risk.register.identity import looks_like_identity, names_identity
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 from absence_risk.register.writers.layouts import (
     FOREIGN_LAYOUTS,
     export_skolverket_term,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from absence_risk.errors import SchemaError
 from absence_risk.register.identity import hides_digits, looks_like_identity, names_identity
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 
 HETU_MARKS = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 

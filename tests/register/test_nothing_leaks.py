@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from absence_risk.cli import app
 from absence_risk.errors import AbsenceRiskError
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 
 N = 10_000
 

@@ -15,8 +15,8 @@ from absence_risk.register.definition import (
     WINDOWS,
     AbsenceDefinition,
 )
+from absence_risk.register.opening import read_register
 from absence_risk.register.panel import PANEL_COLUMNS, panel_from_cube
-from absence_risk.register.register import read_register
 from absence_risk.register.windows import windows_of
 
 MONTHS = [202511, 202512, 202601]

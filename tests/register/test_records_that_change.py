@@ -11,7 +11,7 @@ import pytest
 
 from absence_risk.errors import DesignError
 from absence_risk.register.definition import AbsenceDefinition
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 
 MON, TUE, WED = "2025-11-03", "2025-11-04", "2025-11-05"
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from absence_risk.register.definition import DAY_RULES, LATE_RULES, AbsenceDefinition
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 
 DAYS = ["2025-11-03", "2025-11-04", "2025-11-05"]
 N_PUPILS = 150

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from absence_risk.register.calendar import SchoolCalendar
 from absence_risk.register.cube import Cube
 from absence_risk.register.definition import AbsenceDefinition
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 from absence_risk.register.spells import absence_spells
 
 COLUMNS = ["pupil_key", "start_day", "end_day", "n_days", "kind", "open_start", "open_end"]

@@ -7,7 +7,7 @@ import pytest
 
 from absence_risk.errors import SchemaError
 from absence_risk.register.csv_lines import mixed_line_ends
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 
 
 def codes(error):

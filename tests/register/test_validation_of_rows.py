@@ -9,7 +9,7 @@ import pytest
 
 from absence_risk.errors import SchemaError
 from absence_risk.register.catalogue import RULES
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 
 ENDINGS = ["parquet", "csv"]
 

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 
 
 def found(tables, code, **validate):

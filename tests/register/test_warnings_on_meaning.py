@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 from absence_risk.stats.level_shift import level_shift
 
 FIRST_KEY = 2**28

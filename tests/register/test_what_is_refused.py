@@ -12,7 +12,7 @@ from absence_risk.register.identity import (
     looks_like_birth_dates,
     looks_like_identity,
 )
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 
 
 @pytest.mark.parametrize("country", ["swedish", "danish", "finnish", "norwegian"])

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from absence_risk.cli import app
 from absence_risk.register.catalogue import RULES
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 from absence_risk.register.wordings import LANGUAGES, rules_page, wording
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -14,9 +14,9 @@ import pytest
 
 from absence_risk.register.definition import DAY_RULES, AbsenceDefinition
 from absence_risk.register.key_file import new_key_file
+from absence_risk.register.opening import read_register
 from absence_risk.register.pseudonym import Pseudonyms
 from absence_risk.register.readers.foreign import import_export
-from absence_risk.register.register import read_register
 from absence_risk.register.writers.layouts import write_layout
 from absence_risk.register.writers.recorded import person_ids, recorded
 from absence_risk.synthetic import simulate

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 from absence_risk.register.schema import TABLES
 from absence_risk.synthetic import simulate, truth
 from absence_risk.synthetic.records import frames

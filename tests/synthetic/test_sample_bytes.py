@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 from absence_risk.synthetic import sample
 
 FOLDER = Path(__file__).parents[2] / "data" / "synthetic"

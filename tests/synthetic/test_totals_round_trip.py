@@ -12,10 +12,10 @@ from absence_risk.errors import DesignError, KeyFileError, SchemaError
 from absence_risk.escalation import estimate_escalation
 from absence_risk.register.definition import AbsenceDefinition
 from absence_risk.register.key_file import new_key_file
+from absence_risk.register.opening import read_register
 from absence_risk.register.panel import PANEL_COLUMNS
 from absence_risk.register.pseudonym import Pseudonyms
 from absence_risk.register.readers.totals import read_totals
-from absence_risk.register.register import read_register
 from absence_risk.register.writers.layouts import export_skolverket_term, write_layout
 from absence_risk.register.writers.recorded import person_ids
 from absence_risk.synthetic import simulate

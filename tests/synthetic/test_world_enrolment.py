@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 from absence_risk.synthetic import simulate, truth
 from absence_risk.synthetic.cases import NEVER
 from absence_risk.synthetic.records import frames

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from absence_risk.register.register import read_register
+from absence_risk.register.opening import read_register
 from absence_risk.register.schema import TABLES
 from absence_risk.synthetic import Scenario, simulate, truth, writer
 

@@ -215,9 +215,14 @@ def compare_levels(
             )
             rows.append(row if clear else blank(row))
         if level is not first:
-            moved = (level.rate[seen] >= _CUTS[0]) ^ (first.rate[seen] >= _CUTS[0])
-            row = _counted(_OTHER_SIDE, moved, school, group=level.name, conf_level=conf_level)
-            rows.append(row if clear else blank(row))
+            here, before = level.rate[seen] >= _CUTS[0], first.rate[seen] >= _CUTS[0]
+            row = _counted(
+                _OTHER_SIDE, here ^ before, school, group=level.name, conf_level=conf_level
+            )
+            # With the two counts it says how many moved up and how many down.
+            one_way = (here & ~before, before & ~here)
+            few = any(is_small(int(way.sum()), minimum) for way in one_way)
+            rows.append(blank(row) if few or not clear else row)
     hidden = sum(is_blank(row) for row in rows)
     note = _note(levels, conf_level)
     table = Table(

@@ -56,7 +56,9 @@ def reporting_table(
     ]
     total = float(rates["reported_min"].sum() / rates["offered_min"].sum())
     whole = Estimate(
-        term="reported share of offered time, all schools", estimate=round(total, _DIGITS)
+        term="reported share of offered time, all schools",
+        estimate=round(total, _DIGITS),
+        n=int((offered.scheduled.max(axis=1, initial=0) > 0).sum()),
     )
     low = int((kept["reporting_rate"] < _LOW).sum())
     left_out = len(rates) - len(kept)
@@ -64,11 +66,15 @@ def reporting_table(
         f"{low} of {len(kept)} months of schools lie below {_LOW * 100:.0f} %. A lesson that "
         "nobody reported is neither presence nor absence."
     )
+    note += (
+        f" Each month of a school rests on at least {_FEW * minimum} pupils. How many is not shown: "
+        "the difference between two months would count those who joined or left."
+    )
     if left_out:
         note += f" Months of schools with fewer than {_FEW * minimum} pupils are left out."
     return Table(
         name="reporting",
-        title="Reported share of offered time, by school and month (time: yyyymm)",
+        title="Reported share of offered time, by school and month",
         rows=(whole, *rows),
         note=note,
     )

@@ -236,7 +236,7 @@ class World:
         Register
             The register, equal to what `write` writes.
         """
-        from absence_risk.register.register import read_register  # noqa: PLC0415
+        from absence_risk.register.opening import read_register  # noqa: PLC0415
         from absence_risk.synthetic.records import frames  # noqa: PLC0415
 
         return read_register(frames(self, rows, detail))

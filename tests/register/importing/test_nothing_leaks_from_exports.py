@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from absence_risk.cli import app
 from absence_risk.errors import AbsenceRiskError
 from absence_risk.register.key_file import new_key_file
+from absence_risk.register.opening import read_register
 from absence_risk.register.readers.foreign import import_export
-from absence_risk.register.register import read_register
 
 N = 10_000
 FILES = ("elever", "schema", "franvaro", "arenden", "enkat")

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from absence_risk import synthetic
 from absence_risk.errors import AbsenceRiskError
 from absence_risk.register.key_file import new_key_file
+from absence_risk.register.opening import read_register
 from absence_risk.register.readers.foreign import import_export
-from absence_risk.register.register import read_register
 
 FILES = ("students", "studentSchoolAssociations", "studentSchoolAttendanceEvents", "sessions")
 KINDS = ("cut", "behead", "junk", "nul", "quote", "join", "double", "vast", "utf16", "mac", "plant")

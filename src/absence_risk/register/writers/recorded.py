@@ -11,13 +11,15 @@ import numpy as np
 
 from absence_risk.register.engine import collect, run_on_rows
 from absence_risk.register.enrolment import enrolled_rows
-from absence_risk.register.register import Register, read_register
+from absence_risk.register.opening import read_register
 from absence_risk.register.schema import TABLES
 from absence_risk.register.versions import current_rows
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
+
+    from absence_risk.register.register import Register
 
 __all__ = ["Recorded", "person_ids", "recorded"]
 
