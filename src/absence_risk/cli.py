@@ -392,7 +392,6 @@ def threshold(
     """Choose where to act: window, kind of absence and threshold, and how sure that is."""
     from absence_risk import disclosure, thresholds  # noqa: PLC0415
     from absence_risk.register.definition import AbsenceDefinition  # noqa: PLC0415
-    from absence_risk.register.register import read_register  # noqa: PLC0415
     from absence_risk.thresholds.goal import parse_goal  # noqa: PLC0415
 
     try:
@@ -400,7 +399,7 @@ def threshold(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     with _progress("Calibrating"):
-        register = read_register(folder, layout, key=key)
+        register = _opened(folder, layout, key)
         cube = register.cube(AbsenceDefinition())
         try:
             event = thresholds.LaterAbsence(

@@ -59,6 +59,18 @@ def test_shares_and_moves_by_hand():
     assert {row.n for row in table.rows} == {4}
 
 
+@pytest.mark.parametrize(("down", "is_shown"), [(0, True), (2, False), (5, True)])
+def test_a_move_that_few_made_cannot_be_worked_out(down, is_shown):
+    before = days(*[1] * 30, *[0] * 30)
+    after = days(*[0] * down, *[1] * 30, *[1] * 10, *[0] * (20 - down))
+    levels = [Levels.of("before", cube(before)), Levels.of("after", cube(after))]
+    table = compare_levels(levels, ["A"] * 30 + ["B"] * 30)
+    up = 10 + down
+    counts = [row.n_events for row in table.rows if "10 %" in row.term]
+    # Half of (moved - difference of the shares) is the number who moved down.
+    assert counts == [30, 40, up + down if is_shown else None]
+
+
 def test_a_pupil_a_rule_does_not_see_counts_as_below():
     seen = Levels.of("all", cube(days(1, 1)))
     none = np.ones((2, 10))
@@ -168,7 +180,9 @@ def test_reporting_rates_are_those_of_the_register(study, register):
     )
     expected = [round(rate, 4) for rate in kept["reporting_rate"].tolist()]
     assert [row.estimate for row in rows] == expected
-    assert all(row.n is None for row in study.reporting.rows)
+    assert whole.n == register.n_pupils
+    assert all(row.n is None for row in rows)
+    assert "at least 10 pupils" in study.reporting.note
 
 
 def test_small_schools_have_no_reporting_rate(register):

@@ -67,8 +67,8 @@ def reporting_table(
         "nobody reported is neither presence nor absence."
     )
     note += (
-        f" Each month of a school rests on at least {_FEW * minimum} pupils. How many is not shown: "
-        "the difference between two months would count those who joined or left."
+        f" Each month of a school rests on at least {_FEW * minimum} pupils. How many is not "
+        "shown: the difference between two months would count those who joined or left."
     )
     if left_out:
         note += f" Months of schools with fewer than {_FEW * minimum} pupils are left out."
