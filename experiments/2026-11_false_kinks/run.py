@@ -92,7 +92,8 @@ def verdict_rows(truth: str, n: int, samples: int) -> list[Row]:
         shapes["kink" if shape.startswith("kink") else shape] += 1
         answers[found.verdict.answer] += 1
         called += shape.startswith("kink") or found.verdict.answer == "supported"
-        parts = found.table("break_location").rows[1:]
+        rows = found.table("break_location").rows
+        parts = [row for row in rows if row.term.startswith("set")]
         covered += inside((row.conf_low, row.conf_high) for row in parts)
     place = {"truth": truth, "n": n, "samples": samples}
     counts = {"shapes": dict(sorted(shapes.items())), "answers": dict(sorted(answers.items()))}

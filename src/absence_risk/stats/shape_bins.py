@@ -46,6 +46,8 @@ class ShapeBins:
         Σw, Σwx and Σwx² per bin.
     projected : numpy.ndarray of float64, shape (2, K, p)
         Σ of basis × root weight, and × x, per bin.
+    groups : numpy.ndarray of int64, shape (n,), or None
+        Ordered codes of groups whose own levels are taken out of every shape.
     """
 
     edges: Floats
@@ -55,6 +57,7 @@ class ShapeBins:
     columns: Floats
     moments: Floats
     projected: Floats
+    groups: Ints | None = None
 
     @property
     def n(self) -> int:
@@ -214,11 +217,30 @@ class ShapeBins:
         length = np.where(length > 0, length, 1.0)[:, None]
         a, b = a / length, b / length
         on_basis = a @ self.projected[0] + b @ self.projected[1]
-        square = 1.0 - (on_basis * on_basis).sum(1)
+        levels = self._levels(a, b)
+        square = 1.0 - (on_basis * on_basis).sum(1) - (levels * levels).sum(1)
         usable = square > _FLAT
         norm = np.where(usable, np.sqrt(np.maximum(square, _FLAT)), np.inf)[:, None]
         weights = np.hstack([a, b, -on_basis]) / norm
-        return Shapes(self, weights, np.stack([a / norm, b / norm], axis=1), on_basis / norm)
+        taken = np.hstack([on_basis, levels]) / norm
+        pieces = np.stack([a / norm, b / norm], axis=1)
+        return Shapes(self, weights, pieces, taken, (length * norm)[:, 0])
+
+    def _levels(self, a: Floats, b: Floats) -> Floats:
+        """Return the length of shapes along the level of each group, shape (J, groups)."""
+        if self.groups is None:
+            return np.empty((len(a), 0))
+        from scipy.sparse import csr_array  # noqa: PLC0415 (importing must stay instant)
+
+        k, n_groups = len(self.edges), int(self.groups.max()) + 1
+        bins = np.repeat(np.arange(k), np.diff(np.append(self.starts, self.n)))
+        root, rootx = self.columns[:, 0], self.columns[:, 1]
+        total = np.sqrt(np.bincount(self.groups, weights=root * root))
+        sums = [
+            csr_array((root * part, (self.groups, bins)), shape=(n_groups, k))
+            for part in (root, rootx)
+        ]
+        return np.asarray((sums[0] @ a.T + sums[1] @ b.T).T / total)
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,14 +255,17 @@ class Shapes:
         Weights of the sums in the length of an outcome along each shape.
     pieces : numpy.ndarray, shape (J, 2, K)
         Intercept and slope in each bin, before the line and covariates are taken out.
-    on_basis : numpy.ndarray, shape (J, p)
-        What is taken out.
+    taken : numpy.ndarray, shape (J, p + groups)
+        What is taken out: lengths along the basis and along the levels of groups.
+    norm : numpy.ndarray, shape (J,)
+        Length of each shape before it was made a unit; infinite where nothing is left of it.
     """
 
     bins: ShapeBins
     weights: Floats
     pieces: Floats
-    on_basis: Floats
+    taken: Floats
+    norm: Floats
 
     def along(self, sums: Floats) -> Floats:
         """Return the length of outcomes along each shape; its square is the gain in SSR.
@@ -263,7 +288,7 @@ class Shapes:
         m0, m1, m2 = self.bins.moments
         a, b = self.pieces[:, 0], self.pieces[:, 1]
         cross = (a * m0 + b * m1) @ a.T + (a * m1 + b * m2) @ b.T
-        return np.asarray(cross - self.on_basis @ self.on_basis.T)
+        return np.asarray(cross - self.taken @ self.taken.T)
 
     def rows(self, shape: int) -> Floats:
         """Return one shape at every row.
@@ -282,14 +307,24 @@ class Shapes:
         sizes = np.diff(np.append(bins.starts, bins.n))
         a, b = np.repeat(self.pieces[shape], sizes, axis=1)
         ordered = a * bins.columns[:, 0] + b * bins.columns[:, 1]
-        ordered = ordered - bins.basis @ self.on_basis[shape]
+        p = bins.basis.shape[1]
+        ordered = ordered - bins.basis @ self.taken[shape, :p]
+        if bins.groups is not None:
+            root = bins.columns[:, 0]
+            total = np.sqrt(np.bincount(bins.groups, weights=root * root))
+            ordered -= root * (self.taken[shape, p:] / total)[bins.groups]
         out = np.empty(bins.n)
         out[bins.order] = ordered
         return out
 
 
 def shape_bins(
-    x: npt.ArrayLike, basis: Floats, *, weights: Floats | None = None, most: int = 200
+    x: npt.ArrayLike,
+    basis: Floats,
+    *,
+    weights: Floats | None = None,
+    groups: Ints | None = None,
+    most: int = 200,
 ) -> ShapeBins:
     """Cut x into bins of about equal numbers, or one bin per value where there are few values.
 
@@ -301,6 +336,9 @@ def shape_bins(
         Orthonormal basis of intercept, x and covariates, each times root weight.
     weights : numpy.ndarray, shape (n,), or None
         Weights of the rows, above 0; all 1 without them.
+    groups : numpy.ndarray of int64, shape (n,), or None
+        Codes 0, 1, … of groups whose own levels are taken out. Outcomes given to the bins and the
+        basis must be free of these levels, and clusters made of whole groups.
     most : int
         Most bins.
 
@@ -333,4 +371,7 @@ def shape_bins(
     projected = np.stack(
         [np.add.reduceat(columns[:, 2:] * part[:, None], starts, axis=0) for part in line.T]
     )
-    return ShapeBins(edges, float(exposure.max()), order, starts, columns, moments, projected)
+    levels = None if groups is None else groups[order]
+    return ShapeBins(
+        edges, float(exposure.max()), order, starts, columns, moments, projected, levels
+    )

@@ -10,12 +10,16 @@ import numpy as np
 
 from absence_risk.errors import DesignError
 from absence_risk.stats.kink import kink_search
+from absence_risk.stats.shape_bins import shape_bins
 from absence_risk.stats.splines import harrell_knots, restricted_cubic
+from absence_risk.stats.step import step_search
+from absence_risk.thresholds.smooth_class import ROUNDING, smooth_curves
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from absence_risk.stats.kink import KinkSearch
+    from absence_risk.stats.step import StepSearch
     from absence_risk.thresholds.sample import Sample
 
     Floats = npt.NDArray[np.float64]
@@ -41,6 +45,8 @@ class Curve:
         Outcome.
     n_extra : int
         Parameters that are not coefficients (1 for the location of a kink).
+    root : numpy.ndarray, shape (n,), or None
+        Root weights; None where all are 1.
     """
 
     name: str
@@ -48,11 +54,18 @@ class Curve:
     adjust: Floats
     y: Floats
     n_extra: int = 0
+    root: Floats | None = None
 
     @cached_property
     def design(self) -> Floats:
-        """Intercept, terms, covariates; shape (n, 1 + k + q)."""
-        return np.hstack([np.ones((len(self.y), 1)), self.terms, self.adjust])
+        """Intercept, terms, covariates, times root weight; shape (n, 1 + k + q)."""
+        plain = np.hstack([np.ones((len(self.y), 1)), self.terms, self.adjust])
+        return plain if self.root is None else plain * self.root[:, None]
+
+    @cached_property
+    def target(self) -> Floats:
+        """Outcome times root weight."""
+        return self.y if self.root is None else self.y * self.root
 
     @cached_property
     def _factor(self) -> tuple[Floats, Floats]:
@@ -73,17 +86,17 @@ class Curve:
     @cached_property
     def coef(self) -> Floats:
         """Coefficients, in the order of the design."""
-        return np.asarray(np.linalg.solve(self._factor[1], self.basis.T @ self.y))
+        return np.asarray(np.linalg.solve(self._factor[1], self.basis.T @ self.target))
 
     @cached_property
     def fitted(self) -> Floats:
-        """Fitted values, shape (n,)."""
-        return np.asarray(self.basis @ (self.basis.T @ self.y))
+        """Fitted values times root weight, shape (n,)."""
+        return np.asarray(self.basis @ (self.basis.T @ self.target))
 
     @cached_property
     def resid(self) -> Floats:
-        """Residuals, shape (n,)."""
-        return self.y - self.fitted
+        """Residuals times root weight, shape (n,)."""
+        return self.target - self.fitted
 
     @cached_property
     def ssr(self) -> float:
@@ -118,15 +131,18 @@ class Candidates:
 
     Parameters
     ----------
-    none, linear, quadratic, spline, kink, hinge : Curve
-        No relation; a straight line; a parabola; a restricted cubic spline with Harrell's knots;
-        the best kink anywhere; a kink fixed at the candidate threshold.
+    none, linear, quadratic, cubic, rounded, spline : Curve
+        No relation; a straight line; a parabola; a cubic; the best of the smooth curves of
+        :mod:`absence_risk.thresholds.smooth_class`; a restricted cubic spline with Harrell's knots.
+    kink, step, kink_step, hinge : Curve
+        The best kink anywhere; the best jump; both at one place; a kink fixed at the candidate
+        threshold.
     search : KinkSearch
-        The prepared search.
-    location : float
-        The best kink, as a share.
-    gain : float
-        Fall of the SSR from the line to the best kink.
+        The prepared search for a kink.
+    step_search : StepSearch
+        The prepared search for a step.
+    location, step_at : float
+        The best kink and the best step, as shares.
     knots : numpy.ndarray
         Knots of the spline.
     """
@@ -134,21 +150,33 @@ class Candidates:
     none: Curve
     linear: Curve
     quadratic: Curve
+    cubic: Curve
+    rounded: Curve
     spline: Curve
     kink: Curve
+    step: Curve
+    kink_step: Curve
     hinge: Curve
     search: KinkSearch
+    step_search: StepSearch
     location: float
-    gain: float
+    step_at: float
     knots: Floats
 
     @property
-    def smooth(self) -> tuple[Curve, Curve]:
-        """The two smooth shapes that a kink has to beat."""
-        return (self.quadratic, self.spline)
+    def smooth(self) -> tuple[Curve, ...]:
+        """The smooth shapes that are not straight."""
+        return (self.quadratic, self.cubic, self.rounded, self.spline)
+
+    @property
+    def all(self) -> tuple[Curve, ...]:
+        """Every shape without a fixed threshold."""
+        return (self.none, self.linear, *self.smooth, self.kink, self.step, self.kink_step)
 
 
-def fit_candidates(sample: Sample, *, at: float, trim: float) -> Candidates:
+def fit_candidates(
+    sample: Sample, *, at: float, trim: float, rounding: float = ROUNDING
+) -> Candidates:
     """Fit every shape.
 
     Parameters
@@ -159,6 +187,8 @@ def fit_candidates(sample: Sample, *, at: float, trim: float) -> Candidates:
         Candidate threshold, a share.
     trim : float
         Least share of rows on each side of a kink.
+    rounding : float
+        Least width of a smooth bend, a share.
 
     Returns
     -------
@@ -171,34 +201,55 @@ def fit_candidates(sample: Sample, *, at: float, trim: float) -> Candidates:
         If no place is left for a kink, the covariates fix the exposure, or the fit is perfect.
     """
     x, y, adjust = sample.x, sample.y, sample.adjust
+    extra = adjust if adjust.shape[1] else None
+    weights, groups = sample.weights, sample.groups
     try:
-        search = kink_search(x, adjust if adjust.shape[1] else None, trim=trim)
+        search = kink_search(x, extra, weights=weights, groups=groups, trim=trim)
+        step, both = (
+            step_search(x, extra, weights=weights, groups=groups, trim=trim, kink=kink)
+            for kink in (False, True)
+        )
     except ValueError as error:
         raise DesignError(str(error)) from error
-    if search.n_params != 2 + adjust.shape[1] or sample.n < 10 + 2 * search.n_params:
+    whole = 2 + adjust.shape[1] + sample.n_absorbed
+    if search.n_params != whole or sample.n < 10 + 2 * search.n_params - sample.n_absorbed:
         raise DesignError(
             f"{sample.n} rows and {adjust.shape[1]} columns of covariates leave nothing of the "
             "exposure to learn from. Use fewer covariates."
         )
-    best = search.fit(y)
-    location = float(best.location[0])
+    location = float(search.fit(y).location[0])
+    jump, bend = step.fit(y).location, both.fit(y).location
     knots = harrell_knots(x, _KNOTS)
 
     def curve(name: str, *terms: Floats, n_extra: int = 0) -> Curve:
         """Fit one shape."""
         columns = np.column_stack(terms) if terms else np.empty((sample.n, 0))
-        return Curve(name, columns, adjust, y, n_extra)
+        return Curve(
+            name,
+            sample.within(columns),
+            sample.within(adjust),
+            sample.within(y[:, None])[:, 0],
+            n_extra,
+            sample.root,
+        )
 
+    linear = curve("linear", x)
+    smoothest = _best_smooth(sample, linear, rounding)
     found = Candidates(
         none=curve("none"),
-        linear=curve("linear", x),
+        linear=linear,
         quadratic=curve("quadratic", x, x**2),
+        cubic=curve("cubic", x, x**2, x**3),
+        rounded=curve("rounded", x, smoothest, n_extra=2),
         spline=curve("spline", restricted_cubic(x, knots)),
         kink=curve("kink", x, np.maximum(x - location, 0.0), n_extra=1),
+        step=curve("step", x, 1.0 * (x > jump), n_extra=1),
+        kink_step=curve("kink and step", x, 1.0 * (x > bend), np.maximum(x - bend, 0.0), n_extra=1),
         hinge=curve("hinge", x, np.maximum(x - at, 0.0)),
         search=search,
+        step_search=step,
         location=location,
-        gain=float(best.gain[0]),
+        step_at=jump,
         knots=knots,
     )
     if found.hinge.flat:
@@ -206,3 +257,17 @@ def fit_candidates(sample: Sample, *, at: float, trim: float) -> Candidates:
     if found.kink.ssr <= 1e-12 * found.none.ssr:
         raise DesignError("A bent line fits without any error: the outcome was computed from it.")
     return found
+
+
+def _best_smooth(sample: Sample, linear: Curve, rounding: float) -> Floats:
+    """Return the smooth curve that lowers the SSR of the line most, at every row.
+
+    The best one is chosen on sums per bin; its values are then taken at the rows themselves.
+    """
+    basis = linear.basis if sample.groups is None else linear.basis[:, 1:]
+    bins = shape_bins(sample.x, basis, weights=sample.weights, groups=sample.groups)
+    edges = np.append(bins.edges, bins.top)
+    span = (float(edges[0]), float(edges[-1]))
+    shapes = bins.shapes(bins.curves(smooth_curves(edges, span, rounding)))
+    best = int((shapes.along(bins.sums(linear.resid)) ** 2).argmax())
+    return np.asarray(smooth_curves(sample.x, span, rounding, only=best)[0])

@@ -52,9 +52,9 @@ def candidates_table(sample: Sample, fits: Candidates, evidence: Evidence) -> Ta
     Returns
     -------
     Table
-        Terms none, linear, quadratic, spline, kink; ``group`` names the test of the row.
+        One row per shape; ``group`` names the test of the row.
     """
-    curves = (fits.none, fits.linear, fits.quadratic, fits.spline, fits.kink)
+    curves = fits.all
     best = min(curve.bic for curve in curves)
     tests = {name: ("kink against it", test) for name, test in evidence.kink_against.items()}
     tests["kink"] = ("spline against it", evidence.spline_against_kink)
@@ -234,7 +234,7 @@ def _edges(x: Floats) -> Floats:
     return np.array([low, *kept, top])
 
 
-def break_table(sample: Sample, fits: Candidates, kink_set: Floats, at: float) -> Table:
+def break_table(sample: Sample, fits: Candidates, sets: tuple[Floats, Floats], at: float) -> Table:
     """Return where the best kink lies and which places the data allow.
 
     Parameters
@@ -243,8 +243,8 @@ def break_table(sample: Sample, fits: Candidates, kink_set: Floats, at: float) -
         Complete rows.
     fits : Candidates
         The fitted shapes.
-    kink_set : numpy.ndarray, shape (parts, 2)
-        Confidence set, as shares.
+    sets : tuple of numpy.ndarray, shape (parts, 2)
+        Confidence sets of the kink and of the step, as shares.
     at : float
         Candidate threshold, a share.
 
@@ -254,6 +254,7 @@ def break_table(sample: Sample, fits: Candidates, kink_set: Floats, at: float) -
         The best kink with the range of its set, then each part of the set.
     """
     low, high = fits.search.limits
+    kink_set, step_set = sets
     whole = Estimate(
         term="kink",
         estimate=fits.location,
@@ -265,15 +266,23 @@ def break_table(sample: Sample, fits: Candidates, kink_set: Floats, at: float) -
         Estimate(term=f"set, part {k}", conf_low=float(a), conf_high=float(b), n=sample.n)
         for k, (a, b) in enumerate(kink_set, start=1)
     ]
+    step = Estimate(
+        term="step",
+        estimate=fits.step_at,
+        conf_low=float(step_set[0, 0]),
+        conf_high=float(step_set[-1, 1]),
+        n=sample.n,
+    )
     inside = any(a <= at <= b for a, b in kink_set)
     return Table(
         name="break_location",
-        title="Place of the best kink and the set of places the data allow (share of absence)",
-        rows=(whole, *parts),
+        title="Place of the best kink and step and the places the data allow (share of absence)",
+        rows=(whole, *parts, step),
         note=(
             f"Likelihood-ratio set with a wild-bootstrap critical value; it may have gaps. "
             f"Searched from {low:.3f} to {high:.3f}; a set that reaches an end is not bounded "
-            f"there. {per_cent(at)} is {'inside' if inside else 'outside'} the set. A best kink "
+            f"there. The step: range of Hansen's set. {per_cent(at)} is "
+            f"{'inside' if inside else 'outside'} the set of the kink. A best kink "
             "exists for any data: it is a finding only where the verdict says kink."
         ),
     )

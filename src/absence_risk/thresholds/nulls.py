@@ -1,7 +1,8 @@
 """What the search for a bend finds where there is none: simulated by a wild bootstrap.
 
-Residuals of a fitted shape are multiplied by random signs, the same within a cluster, and added to
-the shape (Wu 1986; clusters: Cameron, Gelbach & Miller 2008; for kinks: Hansen 2017, JBES 35:228).
+Residuals are multiplied by random signs, the same within a cluster, and added to a fitted shape
+(Wu 1986; clusters: Cameron, Gelbach & Miller 2008; for kinks: Hansen 2017, JBES 35:228). All nulls
+share the draws, and all shapes are compared on sums per bin of the exposure.
 """
 
 from __future__ import annotations
@@ -11,21 +12,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from absence_risk.stats.bootstrap import wild_signs
+from absence_risk.stats.kink_bootstrap import kink_draws
+from absence_risk.stats.shape_bins import shape_bins
+from absence_risk.stats.splines import restricted_cubic
+from absence_risk.thresholds.smooth_class import smooth_curves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy.typing as npt
 
-    from absence_risk.thresholds.candidates import Candidates, Curve
+    from absence_risk.stats.shape_bins import ShapeBins, Shapes
+    from absence_risk.thresholds.candidates import Candidates
     from absence_risk.thresholds.sample import Sample
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["Evidence", "Test", "hinge_weights", "weigh_candidates"]
+__all__ = ["SMOOTH", "Evidence", "Test", "hinge_weights", "weigh_candidates"]
 
-_BLOCK = 200_000
+SMOOTH = ("quadratic", "cubic", "rounded")
+_FEWEST_RATIOS = 399
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +39,7 @@ class Test:
     Parameters
     ----------
     statistic : float
-        Fall of the SSR in units of the residual variance of the better shape.
+        Fall of the SSR in units of the residual variance.
     p_value : float
         (1 + replicates that reach it) / (1 + replicates).
     """
@@ -53,9 +57,14 @@ class Evidence:
     Parameters
     ----------
     kink_against : dict of str to Test
-        The best kink against a linear, quadratic and spline truth.
-    spline_against_kink : Test
-        The spline against a truth that is straight, bends once and is straight again.
+        The best kink against a linear, quadratic, cubic, rounded and spline truth.
+    step_against : dict of str to Test
+        The best step against the same.
+    against_kink : dict of str to Test
+        Cubic, rounded and spline shape against the best kink as truth.
+    step_ahead : float
+        Gain of the step beyond that of the best other one-place or smooth shape, in units of the
+        residual variance.
     smooth_change : numpy.ndarray, shape (replicates,)
         Slope change at the threshold that a hinge finds where the spline is the truth.
     beyond_noise : numpy.ndarray, shape (replicates,)
@@ -65,14 +74,76 @@ class Evidence:
     """
 
     kink_against: dict[str, Test]
-    spline_against_kink: Test
+    step_against: dict[str, Test]
+    against_kink: dict[str, Test]
+    step_ahead: float
     smooth_change: Floats
     beyond_noise: Floats
     kink_ratio: Floats
 
+    @property
+    def spline_against_kink(self) -> Test:
+        """The spline against a truth that is straight, bends once and is straight again."""
+        return self.against_kink["spline"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Bench:
+    """All shapes side by side; families are slices or whitened groups of them."""
+
+    shapes: Shapes
+    places: int
+    curves: int
+
+    def best(self, lengths: Floats, family: str) -> Floats:
+        """Return the largest gain within a family, shape (B,)."""
+        if family in ("cubic", "spline"):
+            return np.asarray(((lengths[:, self.members(family)] @ self.white(family)) ** 2).sum(1))
+        if family == "linear":
+            return np.zeros(len(lengths))
+        return np.asarray((lengths[:, self.members(family)] ** 2).max(axis=1))
+
+    def members(self, family: str) -> npt.NDArray[np.int64]:
+        """Return the places of a family's shapes."""
+        p, c = self.places, 2 * self.places + self.curves
+        start, end = {
+            "kink": (0, p),
+            "step": (p, 2 * p),
+            "rounded": (2 * p, c),
+            "cubic": (c, c + 2),
+            "quadratic": (c, c + 1),
+            "spline": (c + 2, c + 5),
+            "hinge": (c + 5, c + 6),
+        }[family]
+        return np.arange(start, end)
+
+    def white(self, family: str) -> Floats:
+        """Return the matrix that makes a family's shapes orthonormal."""
+        at = self.members(family)
+        values, vectors = np.linalg.eigh(self.shapes.overlap[np.ix_(at, at)])
+        usable = values > 1e-9 * values[-1]
+        return np.asarray(vectors[:, usable] / np.sqrt(values[usable]))
+
+    def signal(self, lengths: Floats, family: str) -> Floats:
+        """Return the lengths of a family's fit along every shape, shape (J,)."""
+        if family == "linear":
+            return np.zeros(lengths.shape)
+        at = self.members(family)
+        if family in ("cubic", "spline"):
+            white = self.white(family)
+            return np.asarray(self.shapes.overlap[:, at] @ (white @ (white.T @ lengths[at])))
+        best = at[int((lengths[at] ** 2).argmax())]
+        return np.asarray(self.shapes.overlap[:, best] * lengths[best])
+
 
 def weigh_candidates(
-    sample: Sample, fits: Candidates, *, replicates: int, rng: np.random.Generator
+    sample: Sample,
+    fits: Candidates,
+    *,
+    at: float,
+    rounding: float,
+    replicates: int,
+    rng: np.random.Generator,
 ) -> Evidence:
     """Simulate each null and compare.
 
@@ -82,6 +153,10 @@ def weigh_candidates(
         Complete rows.
     fits : Candidates
         The fitted shapes.
+    at : float
+        Candidate threshold, a share.
+    rounding : float
+        Least width of a smooth bend, a share.
     replicates : int
         Number of simulated outcomes for each null.
     rng : numpy.random.Generator
@@ -92,33 +167,91 @@ def weigh_candidates(
     Evidence
         Tests and simulated distributions.
     """
-    tests = {}
-    for null in (fits.linear, fits.quadratic):
+    # Levels of pupils include the intercept, which the first column of the basis spans.
+    basis = fits.linear.basis if sample.groups is None else fits.linear.basis[:, 1:]
+    bins = shape_bins(sample.x, basis, weights=sample.weights, groups=sample.groups)
+    bench = _bench(bins, fits, at, rounding)
+    seen = bench.shapes.along(bins.sums(fits.linear.resid))
+    best = min((fits.kink, fits.step, fits.rounded, fits.spline), key=lambda curve: curve.ssr)
+    df = sample.n - best.n_params - sample.n_absorbed
+    variance = best.ssr / df
+    clusters = sample.n_clusters
+    factor = clusters / (clusters - 1) * (sample.n - 1) / df
+    codes = None if clusters == sample.n else sample.codes
+    noise = bench.shapes.along(bins.wild_sums(best.resid * np.sqrt(factor), codes, replicates, rng))
 
-        def under_null(y: Floats, null: Curve = null) -> tuple[Floats, ...]:
-            """Measure outcomes that follow the null."""
-            return (_sup(null, y, fits),)
+    def test(winner: str, null: str) -> Test:
+        """Compare two families where the second is the truth."""
+        drawn = noise + bench.signal(seen, null)
+        now = bench.best(seen[None], winner) - bench.best(seen[None], null)
+        draws = bench.best(drawn, winner) - bench.best(drawn, null)
+        reached = int((draws >= now).sum())
+        return Test(statistic=float(now[0] / variance), p_value=(1 + reached) / (1 + replicates))
 
-        (draws,) = _simulate(null, sample, replicates, rng, under_null)
-        tests[null.name] = _test(_ratio(null.ssr, fits.kink.ssr, fits), draws)
-    direct, beyond = hinge_weights(fits)
+    nulls = ("linear", *SMOOTH, "spline")
+    gains = {name: bench.best(seen[None], name)[0] for name in ("kink", "step", "rounded", "cubic")}
+    ahead = gains["step"] - max(gains["kink"], gains["rounded"], gains["cubic"])
+    change, beyond = _changes(bench, noise, seen)
+    ratio = _ratio_of_truth(bench, noise, seen, variance)
+    if sample.groups is None:
+        ratio = kink_draws(
+            sample.x,
+            sample.y,
+            sample.adjust,
+            location=fits.location,
+            limits=fits.search.limits,
+            weights=sample.weights,
+            clusters=codes,
+            replicates=max(replicates, _FEWEST_RATIOS),
+            rng=rng,
+        ).ratio
+    return Evidence(
+        kink_against={name: test("kink", name) for name in nulls},
+        step_against={name: test("step", name) for name in nulls},
+        against_kink={name: test(name, "kink") for name in ("cubic", "rounded", "spline")},
+        step_ahead=float(ahead / variance),
+        smooth_change=change,
+        beyond_noise=beyond,
+        kink_ratio=ratio,
+    )
 
-    def under_spline(y: Floats) -> tuple[Floats, ...]:
-        """Measure outcomes that follow the spline."""
-        return _sup(fits.spline, y, fits), direct @ y, beyond @ y
 
-    draws, change, noise = _simulate(fits.spline, sample, replicates, rng, under_spline)
-    tests["spline"] = _test(_ratio(fits.spline.ssr, fits.kink.ssr, fits), draws)
+def _bench(bins: ShapeBins, fits: Candidates, at: float, rounding: float) -> _Bench:
+    """Lay out all shapes: kinks and steps at bin edges, smooth curves, the hinge at ``at``."""
+    edges = np.append(bins.edges, bins.top)
+    low, high = fits.search.limits
+    tiny = 1e-12
+    places = np.flatnonzero((bins.edges >= low - tiny) & (bins.edges <= high + tiny))
+    if len(places) == 0:
+        places = np.array([np.abs(bins.edges - low).argmin()])
+    curves = smooth_curves(edges, (float(edges[0]), float(edges[-1])), rounding)
+    more = np.vstack(
+        [curves, edges**2, edges**3, restricted_cubic(edges, fits.knots).T[1:], _hinge(edges, at)]
+    )
+    pieces = np.concatenate([bins.kinks(places), bins.steps(places), bins.curves(more)])
+    return _Bench(bins.shapes(pieces), len(places), len(curves))
 
-    def under_kink(y: Floats) -> tuple[Floats, ...]:
-        """Measure outcomes that follow the best kink."""
-        least = fits.search.fit(y).ssr
-        smooth = _ratio(least, _ssr(fits.spline, y), fits)
-        return smooth, _ratio(_ssr(fits.kink, y), least, fits)
 
-    draws, ratio = _simulate(fits.kink, sample, replicates, rng, under_kink)
-    smoother = _test(_ratio(fits.kink.ssr, fits.spline.ssr, fits), draws)
-    return Evidence(tests, smoother, change, noise, ratio)
+def _hinge(edges: Floats, at: float) -> Floats:
+    return np.maximum(edges - at, 0.0)
+
+
+def _changes(bench: _Bench, noise: Floats, seen: Floats) -> tuple[Floats, Floats]:
+    """Return draws of the slope change at the threshold, and of what is beyond the spline's."""
+    (hinge,) = bench.members("hinge")
+    norm = bench.shapes.norm[hinge]
+    at, white = bench.members("spline"), bench.white("spline")
+    truth = bench.signal(seen, "spline")[hinge]
+    on_spline = noise[:, at] @ white @ (white.T @ bench.shapes.overlap[at, hinge])
+    return (noise[:, hinge] + truth) / norm, (noise[:, hinge] - on_spline) / norm
+
+
+def _ratio_of_truth(bench: _Bench, noise: Floats, seen: Floats, variance: float) -> Floats:
+    """Return the likelihood ratio of the best binned kink where it is the truth."""
+    at = bench.members("kink")
+    best = at[int((seen[at] ** 2).argmax())]
+    drawn = noise + bench.shapes.overlap[:, best] * seen[best]
+    return np.asarray((bench.best(drawn, "kink") - drawn[:, best] ** 2) / variance)
 
 
 def hinge_weights(fits: Candidates) -> tuple[Floats, Floats]:
@@ -135,46 +268,8 @@ def hinge_weights(fits: Candidates) -> tuple[Floats, Floats]:
     Returns
     -------
     direct, beyond : numpy.ndarray, shape (n,)
-        w and (I − P)w.
+        w and (I − P)w, for outcomes times root weight.
     """
     direct = fits.hinge.weights[2]
     basis = fits.spline.basis
     return direct, direct - basis @ (basis.T @ direct)
-
-
-def _simulate(
-    null: Curve,
-    sample: Sample,
-    replicates: int,
-    rng: np.random.Generator,
-    measure: Callable[[Floats], tuple[Floats, ...]],
-) -> tuple[Floats, ...]:
-    """Return what is measured on outcomes that follow a shape, in blocks of bounded memory."""
-    n, clusters = sample.n, sample.n_clusters
-    factor = clusters / (clusters - 1) * (n - 1) / max(n - null.n_params, 1)
-    centred, resid = null.fitted - sample.y.mean(), null.resid * np.sqrt(factor)
-    width = max(1, _BLOCK // n)
-    parts = []
-    for done in range(0, replicates, width):
-        signs = wild_signs(clusters, min(width, replicates - done), rng)[sample.codes]
-        parts.append(measure(centred[:, None] + signs * resid[:, None]))
-    return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
-
-
-def _sup(null: Curve, y: Floats, fits: Candidates) -> Floats:
-    return _ratio(_ssr(null, y), fits.search.fit(y).ssr, fits)
-
-
-def _ssr(curve: Curve, y: Floats) -> Floats:
-    """Return the SSR of each column of centred outcomes."""
-    explained = curve.basis.T @ y
-    return np.asarray(np.einsum("ij,ij->j", y, y) - np.einsum("ij,ij->j", explained, explained))
-
-
-def _ratio(worse: Floats | float, better: Floats | float, fits: Candidates) -> Floats:
-    return np.asarray((worse - better) / better * fits.search.df_resid, dtype=np.float64)
-
-
-def _test(observed: Floats, draws: Floats) -> Test:
-    reached = int((draws >= observed).sum())
-    return Test(statistic=float(observed), p_value=(1 + reached) / (1 + len(draws)))

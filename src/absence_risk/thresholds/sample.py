@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from absence_risk import check
 from absence_risk.errors import DesignError
 from absence_risk.result import FlowStep
+from absence_risk.stats.sandwich import cluster_sums
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-__all__ = ["Sample", "read_sample"]
+__all__ = ["Family", "Sample", "read_sample"]
+
+Family = Literal["gaussian", "binomial", "poisson"]
 
 _FEWEST_EXPOSURES = 5
 _MOST_LEVELS = 0.2
@@ -58,6 +62,15 @@ class Sample:
         Rows at each step.
     binary : bool
         Whether the outcome has two values.
+    family : {"gaussian", "binomial", "poisson"}
+        Distribution of the outcome. For the last two ``y`` is the outcome made linear at a smooth
+        fit, on the scale of the link, and ``weights`` its precision.
+    weights : numpy.ndarray of float64, shape (n,), or None
+        Weights of the rows; None where all are 1.
+    groups : numpy.ndarray of int64, shape (n,), or None
+        Pupil of each row where pupils have levels of their own.
+    observed : numpy.ndarray of float64, shape (n,), or None
+        The outcome as recorded where ``y`` was made linear.
     """
 
     y: npt.NDArray[np.float64]
@@ -66,6 +79,40 @@ class Sample:
     codes: npt.NDArray[np.int64]
     flow: tuple[FlowStep, ...]
     binary: bool
+    family: Family = "gaussian"
+    weights: npt.NDArray[np.float64] | None = None
+    groups: npt.NDArray[np.int64] | None = None
+    observed: npt.NDArray[np.float64] | None = None
+
+    @cached_property
+    def root(self) -> npt.NDArray[np.float64] | None:
+        """Root weights."""
+        return None if self.weights is None else np.sqrt(self.weights)
+
+    @property
+    def n_absorbed(self) -> int:
+        """Levels of pupils beside the intercept."""
+        return 0 if self.groups is None else int(self.groups.max())
+
+    def within(self, columns: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return columns without the levels of pupils, but with the mean over all rows.
+
+        Parameters
+        ----------
+        columns : array-like, shape (n, k)
+            Columns; they come back as they are where pupils have no levels of their own.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (n, k)
+            Columns.
+        """
+        values = np.asarray(columns, dtype=np.float64)
+        if self.groups is None or values.shape[1] == 0:
+            return values
+        sums = cluster_sums(values, self.groups, self.n_absorbed + 1)
+        means = sums / np.bincount(self.groups)[:, None]
+        return np.asarray(values - means[self.groups] + values.mean(axis=0))
 
     @property
     def n(self) -> int:

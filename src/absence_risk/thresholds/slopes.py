@@ -145,7 +145,7 @@ def _beside_smooth(
     direct, beyond = hinge_weights(fits)
     low, high = percentile_interval(evidence.smooth_change, conf_level)
     noise_low, noise_high = percentile_interval(evidence.beyond_noise, conf_level)
-    excess = float(beyond @ sample.y)
+    excess = float(beyond @ fits.hinge.target)
     return (
         Estimate(
             term="slope change that a smooth relation shows (benchmark)",

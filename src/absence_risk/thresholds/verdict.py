@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from absence_risk.result import Verdict
+from absence_risk.thresholds.nulls import SMOOTH
 from absence_risk.thresholds.wording import outcome_words, per_cent
 
 if TYPE_CHECKING:
@@ -35,8 +37,12 @@ class Finding:
         Simulated tests.
     smooth_bic : float
         BIC of the better smooth shape minus BIC of the best kink.
-    kink_set : numpy.ndarray, shape (parts, 2)
-        Confidence set of the kink, as shares.
+    kink_set, step_set : numpy.ndarray, shape (parts, 2)
+        Confidence sets of the kink and of the step, as shares.
+    jump : float
+        Size of the best step, in the outcome's unit.
+    n : int
+        Rows.
     limits : tuple of float
         Where a kink was searched, as shares.
     margin : float
@@ -51,6 +57,9 @@ class Finding:
     evidence: Evidence
     smooth_bic: float
     kink_set: npt.NDArray[np.float64]
+    step_set: npt.NDArray[np.float64]
+    jump: float
+    n: int
     limits: tuple[float, float]
     margin: float
     level: float
@@ -72,15 +81,27 @@ class Finding:
 
     @property
     def beats_smooth(self) -> bool:
-        """Whether a kink beats every smooth shape, by the tests and by BIC."""
-        tests = self.evidence.kink_against
-        tested = all(tests[name].p_value <= self.level for name in ("quadratic", "spline"))
-        return tested and self.smooth_bic > 0
+        """Whether a kink beats every smooth shape and none of them betrays it.
+
+        Beside the tests against each smooth shape, no smooth shape may beat the kink where the
+        kink is the truth (three looks share the level), and no step may fit better.
+        """
+        evidence = self.evidence
+        tested = all(evidence.kink_against[name].p_value <= self.level for name in SMOOTH)
+        betrayed = min(test.p_value for test in evidence.against_kink.values())
+        return tested and betrayed > self.level / 3 and evidence.step_ahead <= 0
+
+    @property
+    def step(self) -> bool:
+        """Whether there is a step: it beats the line and every smooth shape, and BIC agrees."""
+        tests = self.evidence.step_against
+        tested = all(tests[name].p_value <= self.level for name in ("linear", *SMOOTH))
+        return tested and self.evidence.step_ahead > math.log(self.n)
 
     @property
     def kink(self) -> bool:
-        """Whether there is a kink: neither straight nor smooth."""
-        return self.beats_line and self.beats_smooth
+        """Whether there is a kink: neither straight nor smooth, and no step."""
+        return self.beats_line and self.beats_smooth and not self.step
 
     @property
     def searched(self) -> bool:
@@ -89,8 +110,9 @@ class Finding:
 
     @property
     def in_set(self) -> bool:
-        """Whether the threshold lies in the confidence set of the kink."""
-        return any(low <= self.at <= high for low, high in self.kink_set)
+        """Whether the threshold lies in the confidence set of the kink, or of the step."""
+        parts = self.step_set if self.step else self.kink_set
+        return any(low <= self.at <= high for low, high in parts)
 
     @property
     def faster(self) -> bool:
@@ -124,11 +146,14 @@ class Finding:
     def curved(self) -> bool:
         """Whether the relation is smooth: not straight, and smooth shapes beat the best kink."""
         against = self.evidence.spline_against_kink.p_value <= self.level and self.smooth_bic < 0
-        return self.dose and self.beats_line and not self.beats_smooth and against
+        broken = self.beats_smooth or self.step
+        return self.dose and self.beats_line and not broken and against
 
     @property
     def shape(self) -> str:
         """The shape in words: the closed list of sub-verdicts."""
+        if self.step:
+            return f"step in {_set_words(self.step_set)}"
         if self.kink:
             return f"kink in {_set_words(self.kink_set)}"
         if not self.dose:
@@ -157,6 +182,9 @@ def judge(found: Finding) -> Verdict:
 
 def _answer(found: Finding) -> Answer:
     beyond = found.slopes.beyond
+    if found.step and found.searched:
+        overall = found.slopes.overall.estimate or 0.0
+        return "supported" if found.in_set and found.jump * overall > 0 else "not supported"
     if found.kink and found.searched:
         if not found.in_set:
             return "not supported"
@@ -169,6 +197,8 @@ def _answer(found: Finding) -> Answer:
 
 def _sentence(found: Finding, answer: Answer) -> str:
     at, name = per_cent(found.at), found.name
+    if found.step and found.searched:
+        return _step_sentence(found, answer)
     relation = f"The relation of {name} with absence"
     if answer == "supported":
         return (
@@ -176,14 +206,13 @@ def _sentence(found: Finding, answer: Answer) -> str:
             "smooth curve explains the bend."
         )
     if answer == "undecidable":
-        if not found.dose and not found.kink:
+        if not found.dose and not found.kink and not found.step:
             return f"These data show no clear relation of {name} with absence, so no bend at {at}."
         return f"These data cannot tell whether the relation of {name} with absence bends at {at}."
-    if found.kink and not found.in_set:
-        where = _set_words(found.kink_set)
-        return f"{relation} bends at {where}, not at {at}."
     if found.kink:
-        return f"{relation} bends near {at}, but is flatter beyond it, not steeper."
+        where = _set_words(found.kink_set)
+        near = f"bends near {at}, but is flatter beyond it, not steeper"
+        return f"{relation} {near if found.in_set else f'bends at {where}, not at {at}'}."
     shape = "a straight line" if found.straight else "a smooth curve"
     below, above = (row.estimate or 0.0 for row in (found.slopes.below, found.slopes.above))
     return (
@@ -192,21 +221,29 @@ def _sentence(found: Finding, answer: Answer) -> str:
     )
 
 
+def _step_sentence(found: Finding, answer: Answer) -> str:
+    at = per_cent(found.at)
+    where = f"at {at}" if found.in_set else f"at {_set_words(found.step_set)}, not at {at}"
+    against = "" if answer == "supported" or not found.in_set else ", but not for the worse"
+    return f"Mean {found.name} jumps by {found.jump:+.3g} {where}{against}."
+
+
 def _reasons(found: Finding) -> tuple[str, ...]:
     slopes, tests = found.slopes, found.evidence.kink_against
     at = per_cent(found.at)
-    smooth = max(tests[name].p_value for name in ("quadratic", "spline"))
+    smooth = max(tests[name].p_value for name in SMOOTH)
     reasons = [
         f"Shape: {found.shape}.",
         f"Change of {found.name} per 10 points of absence: {_words(slopes.below)} below {at}, "
         f"{_words(slopes.above)} above. {_not_safe(found)}",
-        f"A kink against a straight line: p = {tests['linear'].p_value:.3f}; against the better "
-        f"of two smooth curves: p = {smooth:.3f}; a smooth curve against the best kink: "
+        f"A kink against a straight line: p = {tests['linear'].p_value:.3f}; against the hardest "
+        f"of the smooth curves: p = {smooth:.3f}; a spline against the best kink: "
         f"p = {found.evidence.spline_against_kink.p_value:.3f} (simulated nulls).",
     ]
     where = "lies" if found.in_set else "does not lie"
-    if found.kink:
-        reasons.append(f"{at} {where} in the set of kinks the data allow.")
+    if found.kink or found.step:
+        kind = "steps" if found.step else "kinks"
+        reasons.append(f"{at} {where} in the set of {kind} the data allow.")
     if not found.searched:
         reasons.append(
             f"Too few pupils lie on one side of {at} to search for a kink there; it was searched "
