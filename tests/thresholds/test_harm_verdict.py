@@ -134,6 +134,7 @@ def test_every_table_is_complete():
         "binned_means",
         "break_location",
         "slopes",
+        "scores",
     ]
     assert all(row.n for table in found.tables for row in table.rows)
     assert {row.group for row in found.table("dose_response").rows} == {"spline", "kink"}

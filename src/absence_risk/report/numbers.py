@@ -30,6 +30,7 @@ _KINDS: Mapping[str, Kind] = {
     "binned_means": "number",
     "break_location": "share",
     "slopes": "number",
+    "scores": "number",
     "operating_points": "share",
     "alarms": "number",
     "chosen": "number",

@@ -243,8 +243,10 @@ def fit_candidates(
         rounded=curve("rounded", x, smoothest, n_extra=2),
         spline=curve("spline", restricted_cubic(x, knots)),
         kink=curve("kink", x, np.maximum(x - location, 0.0), n_extra=1),
-        step=curve("step", x, 1.0 * (x > jump), n_extra=1),
-        kink_step=curve("kink and step", x, 1.0 * (x > bend), np.maximum(x - bend, 0.0), n_extra=1),
+        step=curve("step", x, (x > jump).astype(np.float64), n_extra=1),
+        kink_step=curve(
+            "kink and step", x, (x > bend).astype(np.float64), np.maximum(x - bend, 0.0), n_extra=1
+        ),
         hinge=curve("hinge", x, np.maximum(x - at, 0.0)),
         search=search,
         step_search=step,

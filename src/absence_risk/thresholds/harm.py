@@ -18,7 +18,8 @@ from absence_risk.thresholds.harm_tables import (
     slopes_table,
 )
 from absence_risk.thresholds.nulls import weigh_candidates
-from absence_risk.thresholds.sample import read_sample
+from absence_risk.thresholds.sample import FAMILIES, read_sample
+from absence_risk.thresholds.scores import scores_table
 from absence_risk.thresholds.slopes import estimate_slopes
 from absence_risk.thresholds.smooth_class import ROUNDING
 from absence_risk.thresholds.verdict import Finding, judge
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from absence_risk.thresholds.sample import Sample
+    from absence_risk.thresholds.sample import Family, Sample
 
 __all__ = ["harm_evidence"]
 
@@ -58,6 +59,8 @@ def harm_evidence(
     margin: float = 0.5,
     trim: float = 0.01,
     linear_probability: bool = False,
+    family: Family = "gaussian",
+    pupil: str | None = None,
     rounding: float = ROUNDING,
     definition: str | None = None,
 ) -> Result:
@@ -74,15 +77,15 @@ def harm_evidence(
       the kink where the kink is the truth (p > level / 3 each); and if no step fits better.
     - A step is found if the best step beats the same nulls and gains more than log n residual
       variances beyond kink, cubic and smooth class; then no kink is called.
-    - **supported**: a step is found with ``at`` in its set and in the direction of the overall
-      slope; or a kink is found, ``at`` lies in its confidence set, the outcome changes faster
+    - **supported**: a kink is found, ``at`` lies in its confidence set, the outcome changes faster
       beyond ``at``, and the slope change exceeds what the smooth curve implies (interval without
-      0).
-    - **not supported**: a kink or step is found elsewhere, or the outcome changes more slowly beyond
-      ``at``; or the slope differs from 0, the interval of the change beyond the benchmark lies
-      within ± margin × the overall slope, and the relation is either *linear* (no kink against
-      the line, and the interval of the slope change itself within that margin) or *smooth* (the
-      spline beats the best kink, p ≤ level, and a smooth shape has the lowest BIC).
+      0); or a step is found with ``at`` in its set, in the direction of the overall slope, and the
+      same interval is without 0.
+    - **not supported**: a kink or step is found elsewhere, or the outcome changes more slowly
+      beyond ``at``; or the slope differs from 0, the interval of the change beyond the benchmark
+      lies within ± margin × the overall slope, and the relation is either *linear* (no kink
+      against the line, and the interval of the slope change itself within that margin) or *smooth*
+      (the spline beats the best kink, p ≤ level, and a smooth shape has the lowest BIC).
     - **undecidable** otherwise.
 
     Parameters
@@ -111,6 +114,13 @@ def harm_evidence(
         Least share of pupils on each side of a kink, in [0, 0.5).
     linear_probability : bool
         Accept an outcome with two values and read slopes as differences in probability.
+    family : {"gaussian", "binomial", "poisson"}
+        Distribution of the outcome. For 0/1 outcomes and counts, slopes are log odds ratios and
+        log rate ratios, and the shapes are compared on the outcome made linear at a spline fit.
+    pupil : str or None
+        Column of pupils with several rows each (periods): every pupil gets a level of its own, so
+        that only changes within pupils count. Pupils are then the clusters unless a wider
+        ``cluster`` is given. Continuous outcomes only.
     rounding : float
         What still counts as smooth: least width w of a bend w·log(1 + exp((x − c)/w)), a share
         above 0; 80 % of such a bend's slope change takes 4.4 w. A smaller width is a stricter
@@ -121,7 +131,7 @@ def harm_evidence(
     Returns
     -------
     Result
-        Tables candidates, dose_response, binned_means, break_location and slopes.
+        Tables candidates, dose_response, binned_means, break_location, slopes and scores.
 
     Raises
     ------
@@ -142,6 +152,9 @@ def harm_evidence(
     >>> found.verdict.answer, found.verdict.reasons[0]
     ('not supported', 'Shape: linear.')
     """
+    check.choice(family, FAMILIES, "family")
+    if pupil and family != "gaussian":
+        raise ValueError("pupil= needs a continuous outcome: leave it out, or use cluster=.")
     _check_arguments(at, replicates, conf_level, margin=margin, trim=trim, rounding=rounding)
     rng = np.random.default_rng(check.seed(random_state))
     sample = read_sample(
@@ -152,6 +165,8 @@ def harm_evidence(
         cluster=cluster,
         at=at,
         linear_probability=linear_probability,
+        family=family,
+        pupil=pupil,
     )
     fits = fit_candidates(sample, at=at, trim=trim, rounding=rounding)
     evidence = weigh_candidates(
@@ -191,6 +206,7 @@ def harm_evidence(
             binned_means_table(sample, fits, conf_level),
             break_table(sample, fits, (kink_set, step_set), at),
             slopes_table(slopes),
+            scores_table(sample, fits, trim=trim, rng=rng),
         ),
         conf_level=conf_level,
         method=_method(sample, replicates, cluster or "row", rounding),
@@ -221,15 +237,25 @@ def _described(exposure: str, outcome: str, covariates: Sequence[str]) -> str:
 def _method(sample: Sample, replicates: int, unit: str, rounding: float) -> str:
     return _METHOD.format(
         rounding=rounding,
-        model="linear probability model" if sample.binary else "least squares",
+        model=_model(sample),
         replicates=replicates,
         unit=unit.removesuffix("_key"),
         df=sample.n_clusters - 1,
     )
 
 
+def _model(sample: Sample) -> str:
+    if sample.family != "gaussian":
+        return f"{sample.family} regression, made linear at a spline fit,"
+    if sample.groups is not None:
+        return "least squares within pupils"
+    return "linear probability model" if sample.binary else "least squares"
+
+
 def _estimand(outcome: str, at: float, sample: Sample) -> Estimand:
     unit = "difference in probability" if sample.binary else outcome_words(outcome)
+    if sample.family != "gaussian":
+        unit = "log odds ratio" if sample.family == "binomial" else "log rate ratio"
     return Estimand(
         id=f"threshold.slope_change_at_{100 * at:g}",
         claim="threshold",

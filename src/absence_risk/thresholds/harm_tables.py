@@ -13,13 +13,14 @@ from absence_risk.stats.sandwich import t_inference
 from absence_risk.stats.splines import restricted_cubic
 from absence_risk.thresholds.slopes import contrasts
 from absence_risk.thresholds.wording import per_cent
+from absence_risk.thresholds.working import from_link
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from absence_risk.thresholds.candidates import Candidates
     from absence_risk.thresholds.nulls import Evidence
-    from absence_risk.thresholds.sample import Sample
+    from absence_risk.thresholds.sample import Family, Sample
     from absence_risk.thresholds.slopes import Slopes
 
     Floats = npt.NDArray[np.float64]
@@ -115,6 +116,7 @@ def dose_response_table(sample: Sample, fits: Candidates, conf_level: float) -> 
                     conf_level,
                     group=group,
                     threshold=float(at),
+                    family=sample.family,
                 )
             )
     return Table(
@@ -136,7 +138,9 @@ def _kink_curve(sample: Sample, fits: Candidates, grid: Floats) -> tuple[Floats,
         hinge = np.maximum(x - place, 0.0)
         return np.column_stack([np.ones_like(x), x, hinge, -bend * (x > place)])
 
-    design = np.hstack([gradient(sample.x), sample.adjust])
+    design = np.hstack([sample.within(gradient(sample.x)), sample.adjust])
+    if sample.root is not None:
+        design *= sample.root[:, None]
     influence = (np.linalg.pinv(design) * curve.resid).T
     covariance = cr1_covariance(influence, sample.codes, n_parameters=design.shape[1])[:4, :4]
     slopes = gradient(grid)
@@ -152,13 +156,16 @@ def _mean_row(
     *,
     group: str,
     threshold: float,
+    family: Family = "gaussian",
 ) -> Estimate:
     mean, error = mean_and_error
     n, clusters = n_and_clusters
     low = high = None
     if clusters > 1:
         found = t_inference(mean, error, df=clusters - 1, conf_level=conf_level)
-        low, high = found.low, found.high
+        low, high = (float(from_link(end, family)) for end in (found.low, found.high))
+    if family != "gaussian":
+        mean, clusters = float(from_link(mean, family)), 0
     return Estimate(
         term=term,
         group=group,
@@ -189,7 +196,9 @@ def binned_means_table(sample: Sample, fits: Candidates, conf_level: float) -> T
         ``threshold`` is the middle of the band, ``group`` its limits.
     """
     first = 1 + fits.spline.terms.shape[1]
-    adjusted = sample.y - sample.adjust @ fits.spline.coef[first:]
+    adjusted = sample.within(sample.y[:, None])[:, 0] - sample.adjust @ fits.spline.coef[first:]
+    if sample.observed is not None:
+        adjusted = sample.observed
     edges = _edges(sample.x)
     band = np.searchsorted(edges[1:-1], sample.x, side="right")
     rows = []

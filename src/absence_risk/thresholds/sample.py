@@ -12,6 +12,7 @@ from absence_risk import check
 from absence_risk.errors import DesignError
 from absence_risk.result import FlowStep
 from absence_risk.stats.sandwich import cluster_sums
+from absence_risk.thresholds.working import check_family, linearise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,16 +20,17 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-__all__ = ["Family", "Sample", "read_sample"]
+__all__ = ["FAMILIES", "Family", "Sample", "read_sample"]
 
 Family = Literal["gaussian", "binomial", "poisson"]
+FAMILIES: tuple[Family, ...] = ("gaussian", "binomial", "poisson")
 
 _FEWEST_EXPOSURES = 5
 _MOST_LEVELS = 0.2
 _BINARY = (
     "{outcome!r} has only two values. Straight lines through shares are a rough model: pass "
-    "linear_probability=True to read slopes as differences in probability, or give a measured "
-    "outcome."
+    "family='binomial' for log odds, linear_probability=True to read slopes as differences in "
+    "probability, or give a measured outcome."
 )
 _CONSTANT = (
     "{outcome!r} has the same value in all complete rows ({n}): it cannot depend on absence."
@@ -40,6 +42,14 @@ _NOBODY = (
 _COARSE = (
     "{exposure!r} has {k} distinct values; a bend needs at least {need}. Use the share itself, not "
     "bands of it."
+)
+_STILL = (
+    "Fewer than 2 values of {pupil!r} have rows with different exposure: within pupils there is "
+    "nothing to compare. Leave out pupil=, or give several periods per pupil."
+)
+_NOT_NESTED = (
+    "Rows of one pupil lie in several values of {cluster!r}. With pupil= a cluster must hold all "
+    "rows of a pupil: pass a wider grouping, or leave cluster out (pupils are then the clusters)."
 )
 _ONE_CLUSTER = (
     "{cluster!r} has {n} distinct value: intervals need at least 2 clusters. Pass a finer grouping."
@@ -134,6 +144,8 @@ def read_sample(
     cluster: str | None,
     at: float,
     linear_probability: bool,
+    family: Family = "gaussian",
+    pupil: str | None = None,
 ) -> Sample:
     """Check the columns and keep complete rows.
 
@@ -150,7 +162,11 @@ def read_sample(
     at : float
         Candidate threshold, a share.
     linear_probability : bool
-        Whether an outcome with two values is accepted.
+        Whether an outcome with two values is accepted as continuous.
+    family : {"gaussian", "binomial", "poisson"}
+        Distribution of the outcome.
+    pupil : str or None
+        Column of pupils with levels of their own, for several rows per pupil.
 
     Returns
     -------
@@ -164,7 +180,7 @@ def read_sample(
     DesignError
         If the rows cannot answer the question.
     """
-    named = [outcome, exposure, *covariates, *([cluster] if cluster else [])]
+    named = [outcome, exposure, *covariates, *(name for name in (cluster, pupil) if name)]
     check.columns(data.columns, named, "data")
     y, x = (_numbers(data, column) for column in (outcome, exposure))
     known = ~np.isnan(x)
@@ -177,14 +193,58 @@ def read_sample(
             "exposure": [exposure],
             "covariates": list(covariates),
             "cluster": [cluster] if cluster else [],
+            "pupil": [pupil] if pupil else [],
         },
     )
     y, x = y[keep], x[keep]
-    _refuse_outcome(y, outcome, linear_probability=linear_probability)
+    check_family(y, outcome, family)
+    _refuse_outcome(y, outcome, linear_probability=linear_probability or family != "gaussian")
     _refuse_exposure(x, exposure, at)
     adjust = _adjustment(data.loc[keep, list(covariates)])
     codes = _codes(data.loc[keep, cluster], cluster) if cluster else np.arange(len(y))
-    return Sample(y, x, adjust, codes, flow, len(np.unique(y)) == 2)
+    groups = None
+    if pupil:
+        groups = _pupils(data.loc[keep, pupil], pupil, x)
+        codes = _nested(codes, groups, cluster)
+        adjust = _within_adjustment(adjust, groups)
+    binary = len(np.unique(y)) == 2
+    return linearise(Sample(y, x, adjust, codes, flow, binary, family, groups=groups))
+
+
+def _pupils(column: pd.Series, pupil: str, x: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    from pandas import factorize  # noqa: PLC0415
+
+    codes = np.asarray(factorize(column)[0], dtype=np.int64)
+    counts = np.bincount(codes)
+    means = np.bincount(codes, weights=x) / counts
+    moving = np.unique(codes[np.abs(x - means[codes]) > 1e-12])
+    if len(moving) < 2:
+        raise DesignError(_STILL.format(pupil=pupil))
+    return codes
+
+
+def _nested(
+    codes: npt.NDArray[np.int64], pupils: npt.NDArray[np.int64], cluster: str | None
+) -> npt.NDArray[np.int64]:
+    """Return clusters made of whole pupils; the pupils themselves without a cluster column."""
+    if cluster is None:
+        return pupils
+    first = np.full(int(pupils.max()) + 1, -1)
+    first[pupils[::-1]] = codes[::-1]
+    if (first[pupils] != codes).any():
+        raise DesignError(_NOT_NESTED.format(cluster=cluster))
+    return codes
+
+
+def _within_adjustment(
+    adjust: npt.NDArray[np.float64], pupils: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Return orthonormal columns that span what varies within pupils."""
+    if adjust.shape[1] == 0:
+        return adjust
+    means = cluster_sums(adjust, pupils, int(pupils.max()) + 1) / np.bincount(pupils)[:, None]
+    u, singular, _ = np.linalg.svd(adjust - means[pupils], full_matrices=False)
+    return np.asarray(u[:, singular > 1e-8])
 
 
 def _numbers(data: pd.DataFrame, column: str) -> npt.NDArray[np.float64]:

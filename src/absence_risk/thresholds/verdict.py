@@ -183,8 +183,9 @@ def judge(found: Finding) -> Verdict:
 def _answer(found: Finding) -> Answer:
     beyond = found.slopes.beyond
     if found.step and found.searched:
-        overall = found.slopes.overall.estimate or 0.0
-        return "supported" if found.in_set and found.jump * overall > 0 else "not supported"
+        if not found.in_set or found.jump * (found.slopes.overall.estimate or 0.0) <= 0:
+            return "not supported"
+        return "undecidable" if beyond.covers(0.0) else "supported"
     if found.kink and found.searched:
         if not found.in_set:
             return "not supported"
@@ -224,7 +225,9 @@ def _sentence(found: Finding, answer: Answer) -> str:
 def _step_sentence(found: Finding, answer: Answer) -> str:
     at = per_cent(found.at)
     where = f"at {at}" if found.in_set else f"at {_set_words(found.step_set)}, not at {at}"
-    against = "" if answer == "supported" or not found.in_set else ", but not for the worse"
+    against = ", but against the overall direction" if found.in_set else ""
+    if answer != "not supported":
+        against = "" if answer == "supported" else "; how the slope changes there stays open"
     return f"Mean {found.name} jumps by {found.jump:+.3g} {where}{against}."
 
 
