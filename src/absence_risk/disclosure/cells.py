@@ -1,7 +1,7 @@
 """The rules for one row: which numbers rest on too few pupils.
 
 Sources: counts below five are blanked in Danish school statistics; rates need a denominator of
-ten and are neither 0 nor 100 per cent in a small group (FORMATS 12, METHODS disclosure 5.4).
+ten and are neither 0 nor 100 per cent in a small group.
 """
 
 from __future__ import annotations

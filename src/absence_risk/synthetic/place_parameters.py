@@ -11,7 +11,7 @@ __all__ = ["Background", "Enrolment", "Illness", "Leave", "Outbreak", "Places"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Illness:
-    """Semi-Markov illness: onset with season and weekday, spells of any length (METHODS 2.2).
+    """Semi-Markov illness: onset with season and weekday, spells of any length.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ __all__ = ["Actions", "Aftercare", "Interference"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actions:
-    """What the school does about a step of the staircase (METHODS 2.2, equation 6).
+    """What the school does about a step of the staircase.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ class Subjects:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corrections:
-    """What is recorded late, or first otherwise and later corrected (METHODS 2.2, equation 5).
+    """What is recorded late, or first otherwise and later corrected.
 
     Only records are moved: what happens, staircase and team included, goes by the final state.
     Draws of a pupil's days are independent. Granted leave is known beforehand, never corrected.
