@@ -54,6 +54,15 @@ def test_picture_says_n_and_interval_and_may_be_drawn_on_given_axes(
     assert "n = 900" in " ".join(caption.split()).replace("\u00a0", " ")
 
 
+@pytest.mark.parametrize("name", ["threshold_metrics", "frontier"])
+def test_picture_names_the_pupils_of_its_table_also_in_another_result(
+    result: Result, name: str
+) -> None:
+    ax = PLOTS[name](dataclasses.replace(result, n=77))
+    caption = next(text.get_text() for text in ax.texts if text.get_gid() == "caption")
+    assert "n = 900" in " ".join(caption.split()).replace("\u00a0", " ")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_blanked_table_says_so(result: Result, name: str) -> None:
     bare = [

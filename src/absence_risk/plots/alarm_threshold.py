@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from absence_risk.result import Estimate, Result
+    from absence_risk.result import Estimate, Result, Table
 
 __all__ = [
     "plot_decision_curve",
@@ -58,8 +58,12 @@ def _line(ax: Axes, rows: Sequence[Estimate], colour: str, name: str, style: str
     )
 
 
-def _chosen(ax: Axes, result: Result) -> None:
-    at = result.estimate.threshold
+def _single(rows: Sequence[Estimate], word: str) -> float | None:
+    """Return the estimate of the one row whose term holds a word."""
+    return next((row.estimate for row in rows if word in row.term), None)
+
+
+def _chosen(ax: Axes, at: float | None) -> None:
     if at is not None:
         ax.axvline(at, color=INK, linewidth=1.0, linestyle=(0, (2, 2)), gid="chosen")
         ax.text(
@@ -99,22 +103,23 @@ def plot_threshold_metrics(result: Result, *, ax: Axes | None = None) -> Axes:
         mine = [row for row in rows if row.term == term]
         if mine:
             _line(ax, mine, COLOURS[index], term)
-    if result.benchmark.estimate is not None:
+    chance = _single(shown(table), "without information")
+    if chance is not None:
         ax.axhline(
-            result.benchmark.estimate,
+            chance,
             color=BENCHMARK,
             lw=1.2,
             ls=(0, (4, 3)),
             label="PPV without information",
         )
-    _chosen(ax, result)
+    _chosen(ax, _single(shown(table), "chosen threshold"))
     ax.set_ylim(-0.02, 1.02)
     per_cent_axis(ax, "x")
     per_cent_axis(ax, "y")
     ax.set_title(title, pad=22)
     ax.set_xlabel("threshold, share of absence")
     ax.legend(frameon=False, fontsize=9, loc="center right")
-    caption(ax, result, table, what=f"{table.title}.")
+    caption(ax, result, table, what=f"{table.title}.", n=_pupils(table), definition=table.note)
     return ax
 
 
@@ -160,7 +165,9 @@ def plot_frontier(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("alarms per 1,000 pupils and month")
     ax.set_ylabel(unit)
     ax.legend(frameon=False, fontsize=8.5, loc="best")
-    caption(ax, result, table, what="Numbers at the marks: threshold.", definition=table.note)
+    caption(
+        ax, result, table, what="At the marks: threshold.", n=_pupils(table), definition=table.note
+    )
     return ax
 
 
@@ -269,7 +276,7 @@ def plot_local_thresholds(result: Result, *, ax: Axes | None = None) -> Axes:
             ms=6,
             label="_" * (place > 0) + "pooled",
         )
-    common = result.estimate.threshold
+    common = _single(rows, "all places")
     if common is not None:
         ax.axvline(common, color=INK, lw=1.0, ls=(0, (2, 2)), gid="chosen")
     ax.set_yticks(range(len(pooled)), [_place(row) for row in pooled])
@@ -287,6 +294,12 @@ def plot_local_thresholds(result: Result, *, ax: Axes | None = None) -> Axes:
         what="Dashed: the threshold for all. At the names: share of local evidence.",
     )
     return ax
+
+
+def _pupils(table: Table) -> int | None:
+    """Return the number of pupils behind a table, where a row says it."""
+    says = ("without information", "pupils judged")
+    return next((row.n for row in table.rows if any(word in row.term for word in says)), None)
 
 
 def _place(row: Estimate) -> str:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CLAIMS", "Prepared"]
 
+_CALIBRATED = 200
+"""Bootstrap samples of the calibrated alarm: enough for its bands, and quick."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Prepared:
@@ -92,7 +95,12 @@ def _escalation(given: Prepared) -> Result:
 
 def _threshold(given: Prepared) -> Result:
     from absence_risk.policy import Staircase  # noqa: PLC0415
-    from absence_risk.thresholds import harm_evidence, operating_points  # noqa: PLC0415
+    from absence_risk.thresholds import (  # noqa: PLC0415
+        LaterAbsence,
+        calibrate_threshold,
+        harm_evidence,
+        operating_points,
+    )
 
     plan = given.plan
     result = harm_evidence(
@@ -120,7 +128,20 @@ def _threshold(given: Prepared) -> Result:
         random_state=given.seed,
         conf_level=plan.conf_level,
     )
-    return dataclasses.replace(result, tables=(*result.tables, *alarms))
+    where = calibrate_threshold(
+        given.cube,
+        event=LaterAbsence(since=terms[-1], at=plan.event_at),
+        objective=plan.objective,
+        windows=("month", "rolling 12 weeks"),
+        numerators=("total", "invalid"),
+        pupils=given.pupils,
+        cluster="school_key" if len(np.unique(given.schools)) > 1 else None,
+        replicates=min(plan.replicates, _CALIBRATED),
+        random_state=given.seed,
+        conf_level=plan.conf_level,
+    )
+    chosen = (where.table("threshold_metrics"), where.table("frontier"))
+    return dataclasses.replace(result, tables=(*result.tables, *alarms, *chosen))
 
 
 def _outcomes(given: Prepared) -> pd.DataFrame:

@@ -42,6 +42,9 @@ class StudyPlan:
         Preset of the staircase that is replayed.
     event_at : float
         Absence share over the later term that an alarm should foresee, in (0, 1).
+    objective : str
+        What the calibrated alarm should make best. The default counts a missed pupil as much as
+        four false alarms, which is an assumption of this toolkit, not an estimate.
     return_below : float
         Absence share below which a pupil counts as back, in (0, 1).
     return_weeks : int
@@ -62,6 +65,7 @@ class StudyPlan:
     threshold: float = 0.20
     staircase: str = "trosa"
     event_at: float = 0.20
+    objective: str = "net_benefit(0.25)"
     return_below: float = 0.10
     return_weeks: int = 4
     at_week: int = 20

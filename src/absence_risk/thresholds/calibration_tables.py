@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BENCHMARK_TERM",
+    "CHOSEN_TERM",
+    "PUPILS_TERM",
     "TellApart",
     "choices",
     "chosen",
@@ -35,6 +37,8 @@ __all__ = [
 ]
 
 BENCHMARK_TERM = "PPV of an alarm without information"
+CHOSEN_TERM = "chosen threshold"
+PUPILS_TERM = "pupils judged"
 _POWER = 0.80
 _SHOWN = 0.01
 _FRONTIER = (0.05, 0.075, 0.10, 0.125, 0.15, 0.20, 0.25, 0.30, 0.40)
@@ -163,6 +167,9 @@ def threshold_metrics_table(found: Calibration) -> Table:
         for k in shown
     ]
     rule = found.sample.rules[found.choice.rule].words()
+    n, events = found.sample.n, int(found.sample.event.sum())
+    rows.append(Estimate(term=BENCHMARK_TERM, estimate=events / n, n=n, n_events=events))
+    rows.append(Estimate(term=CHOSEN_TERM, estimate=found.threshold))
     return Table(
         name="threshold_metrics",
         title=f"What an alarm at each threshold says and costs: {rule}",
@@ -327,6 +334,7 @@ def frontier(found: Calibration) -> Table:
                 pair = (round(counts[n][k]), round(counts[events][k]))
                 row = _row(found, term, k, value, draws, pair)
                 rows.append(replace(row, group=rule.words()))
+    rows.append(Estimate(term=PUPILS_TERM, n=sample.n))
     return Table(
         name="frontier",
         title="Work against earliness, number",

@@ -123,6 +123,7 @@ def local_table(
         share = float(pooled.share_local[place])
         half = z * pooled.std_error[place]
         rows.append(_row("pooled", name, pooled.estimate[place], half, count, share))
+    rows.append(Estimate(term="all places", estimate=centre))
     source = "all places together" if prior is None else "elsewhere"
     return Table(
         name="local_thresholds",
