@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import weakref
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from absence_risk.register.engine import Engine
+from absence_risk.register.protected import protected_keys, without_protected
 from absence_risk.register.readers.canonical import load_folder
 from absence_risk.register.readers.frames import load_frames
 from absence_risk.register.register import Register
@@ -92,8 +92,8 @@ def _register(
     notes = () if conversion is None else conversion.notes
     return Register(
         rows=loaded.rows,
-        tables=_without_protected(loaded.tables),
-        protected=_protected(loaded.tables),
+        tables=without_protected(loaded.tables),
+        protected=protected_keys(loaded.tables),
         source=loaded.source,
         problems=(*_all_problems(loaded.problems, loaded.tables), *notes),
         engine=settings,
@@ -122,20 +122,3 @@ def _all_problems(
     rows: tuple[Problem, ...], tables: Mapping[str, LoadedTable]
 ) -> tuple[Problem, ...]:
     return (*rows, *(problem for table in tables.values() for problem in table.problems))
-
-
-def _protected(tables: Mapping[str, LoadedTable]) -> frozenset[int]:
-    pupils = tables["pupils"].frame
-    marked = pupils["protected"].fillna(False).astype(bool)
-    return frozenset(int(key) for key in pupils.loc[marked, "pupil_key"].dropna())
-
-
-def _without_protected(tables: Mapping[str, LoadedTable]) -> dict[str, LoadedTable]:
-    keys = list(_protected(tables))
-    kept = {}
-    for name, table in tables.items():
-        frame = table.frame
-        if keys and "pupil_key" in frame.columns:
-            frame = frame[~frame["pupil_key"].isin(keys)]
-        kept[name] = dataclasses.replace(table, frame=frame)
-    return kept

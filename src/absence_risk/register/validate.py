@@ -9,6 +9,7 @@ from absence_risk.errors import Problem
 from absence_risk.register.checked_rows import CheckedRows, check_rows
 from absence_risk.register.identity import identity_problems
 from absence_risk.register.placed_days import NEEDED, kept_rows, placed_days
+from absence_risk.register.protected import protected_notes
 from absence_risk.register.rules_days import day_problems, pending_condition
 from absence_risk.register.rules_months import month_warnings
 from absence_risk.register.rules_rows import row_problems
@@ -107,27 +108,6 @@ class ValidationReport:
         return self.text()
 
 
-def at_least_five(count: int) -> str:
-    """Return a number of pupils in words that show no small count.
-
-    Parameters
-    ----------
-    count : int
-        Number of pupils.
-
-    Returns
-    -------
-    str
-        The number, or "fewer than 5".
-
-    Examples
-    --------
-    >>> at_least_five(12_000), at_least_five(3)
-    ('12,000', 'fewer than 5')
-    """
-    return f"{count:,}" if count >= _SMALLEST else f"fewer than {_SMALLEST}"
-
-
 def validate_register(
     register: Register, *, instruments: Mapping[str, tuple[float, float]] | None = None
 ) -> ValidationReport:
@@ -150,7 +130,7 @@ def validate_register(
         *table_problems(register.tables, instruments),
         *window_warnings(register.tables),
     ]
-    problems += _protected(len(register.protected))
+    problems += protected_notes(len(register.protected))
     unusable = {p.column for p in register.problems if p.table == "registers" and p.column}
     n_rows, found = check_rows(
         register.rows, register.engine, unusable, lambda rows: _all_row_problems(rows, register)
@@ -190,22 +170,6 @@ def _no_rows() -> Problem:
         message="The register has no rows.",
         fix="Export it again.",
     )
-
-
-def _protected(count: int) -> list[Problem]:
-    if not count:
-        return []
-    return [
-        Problem(
-            code="W903",
-            table="pupils",
-            column="protected",
-            n_rows=count if count >= _SMALLEST else None,
-            message=f"Pupils with protected identity: {at_least_five(count)}. "
-            "They are excluded from everything.",
-            fix="Nothing to do; leave them out of the export if you can.",
-        )
-    ]
 
 
 def _broken_lines(rows: CheckedRows) -> list[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from absence_risk.errors import Problem
+from absence_risk.register.protected import protected_notes
 from absence_risk.register.readers.settled import KEPT
 from absence_risk.register.readers.staged import UNKNOWN_WORD
 from absence_risk.register.row_files import quoted
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from absence_risk.register.readers.staged import Desk, Staged
 
 __all__ = ["conversion_notes"]
-
-_SMALLEST = 5
 
 
 def conversion_notes(desk: Desk, tables: list[Settled]) -> list[Problem]:
@@ -38,7 +37,8 @@ def conversion_notes(desk: Desk, tables: list[Settled]) -> list[Problem]:
         for number, one in enumerate(settled.parts):
             notes += _unlisted(desk, settled, one)
             notes += _order(desk, settled, one, number)
-    return [*notes, *_unreported(desk), *_protected(desk)]
+    n_protected = int(desk.connection.sql("SELECT count(*) FROM protected").fetchall()[0][0])
+    return [*notes, *_unreported(desk), *protected_notes(n_protected)]
 
 
 def _unlisted(desk: Desk, settled: Settled, one: Staged) -> list[Problem]:
@@ -116,22 +116,5 @@ def _unreported(desk: Desk) -> list[Problem]:
             message="Nothing says which lessons were reported: an unreported lesson arrives as "
             "presence, and absence looks lower than it was.",
             fix="Export the mark of reporting, and add is_reported to [timetable].",
-        )
-    ]
-
-
-def _protected(desk: Desk) -> list[Problem]:
-    count = int(desk.connection.sql("SELECT count(*) FROM protected").fetchall()[0][0])
-    if not count:
-        return []
-    shown = f"{count:,}" if count >= _SMALLEST else f"fewer than {_SMALLEST}"
-    return [
-        Problem(
-            code="W903",
-            table="pupils",
-            column="protected",
-            n_rows=count if count >= _SMALLEST else None,
-            message=f"Pupils with protected identity: {shown}. They are excluded from everything.",
-            fix="Nothing to do; leave them out of the export if you can.",
         )
     ]
