@@ -246,6 +246,24 @@ def test_result_may_be_protected(result: Result) -> None:
                 assert count is None or count == 0 or count >= 5
 
 
+def test_an_alarm_of_few_pupils_is_not_published_by_a_back_door() -> None:
+    """Where the alarmed with or without the event are few, no objective gives them away."""
+    rng = np.random.default_rng(12)
+    share = np.r_[rng.uniform(0, 0.1, 390), np.full(10, 0.4)]
+    frame = pd.DataFrame({"pupil_key": np.arange(400), "period": 1, "absence_rate": share})
+    frame["left"] = np.r_[np.zeros(380), np.ones(10), np.ones(7), np.zeros(3)].astype(int)
+    found = run(frame, thresholds=(0.2, 0.3), compare=(0.2, 0.3), numerators=None)
+    assert found.estimate.n - found.estimate.n_events < 5
+    safe = disclosure.protect(found, 5)
+    assert safe.estimate.estimate is None
+    assert all(row.estimate is None for row in safe.table("chosen").rows if row.threshold)
+    curve = safe.table("decision_curve").rows
+    own = [row for row in curve if row.term not in {"everybody", "nobody"}]
+    assert all(row.estimate is None for row in own)
+    worth = safe.table("value_of_waiting").rows
+    assert all(row.estimate is None for row in worth if "acting now" in row.term)
+
+
 def cube() -> tuple[Cube, np.ndarray]:
     """Two terms of 60 school days; a third of the pupils is absent 30 % of both."""
     rng = np.random.default_rng(2)

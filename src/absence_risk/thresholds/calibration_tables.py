@@ -211,13 +211,21 @@ def chosen(found: Calibration) -> Table:
     outside = found.resampled.outside_value[made]
     if len(outside):
         honest = float(outside.mean())
-        size = found.sample.n
+        # With the counts behind it: from an objective and its weights counts can be worked out.
+        values = {
+            "objective as it looks": found.choice.value,
+            "objective among pupils not chosen on": honest,
+            "optimism of the objective": found.choice.value - honest,
+        }
         rows += [
-            Estimate(term="objective as it looks", estimate=found.choice.value, n=size),
-            Estimate(term="objective among pupils not chosen on", estimate=honest, n=size),
             Estimate(
-                term="optimism of the objective", estimate=found.choice.value - honest, n=size
-            ),
+                term=term,
+                threshold=found.threshold,
+                estimate=value,
+                n=round(counts["flagged"][k]),
+                n_events=round(counts["tp"][k]),
+            )
+            for term, value in values.items()
         ]
     return Table(
         name="chosen",
@@ -361,6 +369,7 @@ def decision_curve(found: Calibration) -> Table:
         just worth its trouble, w = p/(1 − p).
     """
     rule, k = found.choice.rule, found.choice.at
+    counts = _counts(found.cells[rule])
     chance = float(found.sample.event.mean())
     top = min(0.95, max(0.3, 2 * chance))
     rows = []
@@ -381,6 +390,9 @@ def decision_curve(found: Calibration) -> Table:
                     conf_low=low if at == k and name == "chosen alarm" else None,
                     conf_high=high if at == k and name == "chosen alarm" else None,
                     statistic=float(found.thresholds[at]),
+                    group=None if name == "chosen alarm" else "any threshold",
+                    n=round(counts["flagged"][at]),
+                    n_events=round(counts["tp"][at]),
                 )
             )
         rows.append(
@@ -393,7 +405,8 @@ def decision_curve(found: Calibration) -> Table:
         rows=tuple(rows),
         note=(
             "Vickers & Elkin 2006. Net benefit counts found pupils with the event per pupil, minus "
-            "false alarms at the weight p/(1 − p). Statistic: threshold of absence."
+            "false alarms at the weight p/(1 − p). Statistic: threshold of absence. n: pupils "
+            "alarmed, n_events: of them with the event."
         ),
     )
 

@@ -45,8 +45,15 @@ def waiting_table(found: Calibration) -> Table:
         value = information_value(draws, more=1.0)
         nothing = _without_alarm(found)
         now = value.now - nothing
+        # With the counts of the chosen alarm: from its worth they could be worked out.
+        alarmed = found.cells[found.choice.rule, :2, found.choice.at + 1 :].sum(axis=1)
         rows = [
-            Estimate(term="worth of acting now, in the coming term", estimate=_PER * now),
+            Estimate(
+                term="worth of acting now, in the coming term",
+                estimate=_PER * now,
+                n=round(float(alarmed.sum())),
+                n_events=round(float(alarmed[1])),
+            ),
             Estimate(
                 term="worth of knowing the truth, per later term", estimate=_PER * value.perfect
             ),
