@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,3 +36,14 @@ def test_an_unreported_lesson_is_offered_and_not_absent(shown):
     assert offered.to_dict() == {301000001: 0.5, 301000002: 0.5}
     reported = register.panel("term", ar.AbsenceDefinition(denominator="reported"))
     assert reported.set_index("pupil_key")["absence_rate"].to_dict()[301000002] == 1.0
+
+
+def test_the_command_of_the_page_makes_a_report_of_so_small_a_register(shown):
+    out = shown / "answers"
+    line = [sys.executable, "-c", "from absence_risk.cli import main; main()", "study"]
+    done = subprocess.run([*line, shown, "--out", out], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (out / "report.html").exists()
+    # Warnings are sentences, without the line of code that gave them.
+    assert "Note: No row of the table" in done.stderr
+    assert ".py" not in done.stderr

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -429,7 +430,9 @@ def threshold(
 def main() -> None:
     """Run the command line; bad input ends with a message and a code, never a traceback."""
     try:
-        app()
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            app()
     except FileExistsError as error:
         typer.echo(str(error), err=True)
         sys.exit(EXIT_USAGE)
@@ -449,6 +452,19 @@ def _simulated(
         raise
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--preset") from error
+
+
+def _warn(  # noqa: PLR0917 (the signature is Python's own)
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Show a warning without the line of code that gave it."""
+    del category, filename, lineno, file, line
+    typer.echo(f"Note: {message}", err=True)
 
 
 def _say(machine: dict[str, Any], human: str, *, as_json: bool) -> None:

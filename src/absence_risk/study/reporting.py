@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from absence_risk.disclosure.cells import blank, is_small
 from absence_risk.register.reporting import reporting_rates
 from absence_risk.result import Estimate, Table
 
@@ -60,6 +61,8 @@ def reporting_table(
         estimate=round(total, _DIGITS),
         n=int((offered.scheduled.max(axis=1, initial=0) > 0).sum()),
     )
+    if is_small(whole.n, minimum):
+        whole = blank(whole)
     low = int((kept["reporting_rate"] < _LOW).sum())
     left_out = len(rates) - len(kept)
     note = (
