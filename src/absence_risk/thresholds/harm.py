@@ -62,6 +62,7 @@ def harm_evidence(
     family: Family = "gaussian",
     pupil: str | None = None,
     rounding: float = ROUNDING,
+    folds: int = 10,
     definition: str | None = None,
 ) -> Result:
     """Weigh the claim that harm begins to grow faster at a share of absence.
@@ -125,6 +126,8 @@ def harm_evidence(
         What still counts as smooth: least width w of a bend w·log(1 + exp((x − c)/w)), a share
         above 0; 80 % of such a bend's slope change takes 4.4 w. A smaller width is a stricter
         demand on a kink and costs power. The default was tuned.
+    folds : int
+        Folds of whole clusters for the scores on pupils left out; 0 leaves these scores out.
     definition : str or None
         The absence definition behind the exposure in words, for the text beside the figures.
 
@@ -155,7 +158,9 @@ def harm_evidence(
     check.choice(family, FAMILIES, "family")
     if pupil and family != "gaussian":
         raise ValueError("pupil= needs a continuous outcome: leave it out, or use cluster=.")
-    _check_arguments(at, replicates, conf_level, margin=margin, trim=trim, rounding=rounding)
+    _check_arguments(
+        at, replicates, conf_level, margin=margin, trim=trim, rounding=rounding, folds=folds
+    )
     rng = np.random.default_rng(check.seed(random_state))
     sample = read_sample(
         data,
@@ -206,7 +211,7 @@ def harm_evidence(
             binned_means_table(sample, fits, conf_level),
             break_table(sample, fits, (kink_set, step_set), at),
             slopes_table(slopes),
-            scores_table(sample, fits, trim=trim, rng=rng),
+            scores_table(sample, fits, folds=folds, trim=trim, rng=rng),
         ),
         conf_level=conf_level,
         method=_method(sample, replicates, cluster or "row", rounding),
@@ -215,7 +220,14 @@ def harm_evidence(
 
 
 def _check_arguments(
-    at: float, replicates: int, conf_level: float, *, margin: float, trim: float, rounding: float
+    at: float,
+    replicates: int,
+    conf_level: float,
+    *,
+    margin: float,
+    trim: float,
+    rounding: float,
+    folds: int,
 ) -> None:
     check.probability(at, "at")
     check.probability(conf_level, "conf_level")
@@ -223,6 +235,8 @@ def _check_arguments(
         raise ValueError(f"replicates must be at least 19, got {replicates}. 199 is usual.")
     if not margin > 0:
         raise ValueError(f"margin must be above 0, got {margin:g}.")
+    if folds < 0 or folds == 1:
+        raise ValueError(f"folds must be 0 or at least 2, got {folds}.")
     if not 0 < rounding < 1:
         raise ValueError(f"rounding must be a share in (0, 1), got {rounding:g}.")
     if not 0 <= trim < 0.5:

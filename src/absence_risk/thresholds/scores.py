@@ -23,11 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["scores_table"]
 
-_FOLDS = 10
-
 
 def scores_table(
-    sample: Sample, fits: Candidates, *, trim: float, rng: np.random.Generator
+    sample: Sample, fits: Candidates, *, folds: int, trim: float, rng: np.random.Generator
 ) -> Table:
     """Return cross-validated log scores beside the straight line, and BIC weights.
 
@@ -40,6 +38,8 @@ def scores_table(
         Complete rows.
     fits : Candidates
         The fitted shapes.
+    folds : int
+        Number of folds; 0 leaves the scores out.
     trim : float
         Least share of rows on each side of a kink or step.
     rng : numpy.random.Generator
@@ -52,7 +52,8 @@ def scores_table(
         "BIC weight".
     """
     rows = []
-    for name, (gain, error) in _cross_validated(sample, fits, trim, rng).items():
+    folds = min(folds, sample.n_clusters)
+    for name, (gain, error) in _cross_validated(sample, fits, folds, trim, rng).items():
         rows.append(
             Estimate(
                 term=name,
@@ -73,24 +74,22 @@ def scores_table(
         title="What each shape predicts of pupils left out, and its weight by BIC",
         rows=tuple(rows),
         note=(
-            f"Sum over {_folds(sample)} folds of whole clusters, in units of log-likelihood; above "
+            f"Sum over {folds} folds of whole clusters, in units of log-likelihood; above "
             "0 predicts better than the straight line. Weights: exp(−ΔBIC/2), shared out."
         ),
     )
 
 
-def _folds(sample: Sample) -> int:
-    return min(_FOLDS, sample.n_clusters)
-
-
 def _cross_validated(
-    sample: Sample, fits: Candidates, trim: float, rng: np.random.Generator
+    sample: Sample, fits: Candidates, folds: int, trim: float, rng: np.random.Generator
 ) -> dict[str, tuple[float, float]]:
     """Return for each shape the log score beside the line and its standard error."""
+    if folds == 0:
+        return {}
     clusters = sample.n_clusters
-    fold = rng.permutation(np.arange(clusters) % _folds(sample))[sample.codes]
+    fold = rng.permutation(np.arange(clusters) % folds)[sample.codes]
     scores: dict[str, Floats] = {}
-    for k in range(_folds(sample)):
+    for k in range(folds):
         kept, out = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
         for name, columns in _columns(sample, fits, kept, trim).items():
             scores.setdefault(name, np.zeros(sample.n))[out] = _log_density(
