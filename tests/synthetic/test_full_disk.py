@@ -47,7 +47,7 @@ def test_command_line_says_what_was_not_written(tmp_path, file_format):
 
 def test_an_earlier_register_stays_whole(tmp_path):
     folder = tmp_path / "register"
-    assert run(100_000_000, folder, "--rows", "day").returncode == 0
+    assert run(100_000_000, folder, "--rows", "day", "--pupils", "40").returncode == 0
     before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
     found = run(60_000, folder, "--force")
     assert found.returncode == 1

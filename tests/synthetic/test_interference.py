@@ -64,7 +64,7 @@ def test_the_same_world_for_every_block_size(block):
 
 def test_a_part_is_the_same_though_its_schools_are_not_whole():
     rows = np.random.default_rng(1).permutation(900)[:77]
-    fresh = simulate("municipality", pupils=900, seed=5, do=ALL, block=50)
+    fresh = simulate("municipality", pupils=900, seed=5, do=ALL, block=150)
     part = fresh.part(rows)
     assert not fresh.setting.surroundings.made
     assert_same(part, crowded(10_000), rows)
