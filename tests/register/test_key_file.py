@@ -92,7 +92,7 @@ def test_a_key_that_a_group_can_read_is_warned_of(tmp_path):
 BAD = {
     "empty": "",
     "a word": "password",
-    "a seed": "42\n",
+    "a seed": "90210777\n",
     "header only": HEADER,
     "no header": GOOD.hex(),
     "other header": "absence_risk key 9\n" + GOOD.hex(),

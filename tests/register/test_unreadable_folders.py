@@ -98,6 +98,15 @@ def test_header_that_names_a_column_twice(tables, write):
         read_register(folder)
 
 
+def test_a_header_whose_quote_never_ends_is_a_problem_not_a_crash(tables, write):
+    folder = write(tables, "csv")
+    path = folder / "pupils.csv"
+    path.write_text('"' + path.read_text().rstrip() + "x" * 200_000 + "\n", encoding="utf-8")
+    with pytest.raises(SchemaError) as error:
+        read_register(folder).panel()
+    assert any(problem.table == "pupils" for problem in error.value.problems)
+
+
 def test_header_alone_is_an_empty_table(tables, write):
     folder = write(tables, "csv")
     path = folder / "registers.csv"

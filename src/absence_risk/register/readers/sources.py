@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -134,10 +135,11 @@ class Lines:
         gone, starts, before = set(self.rejected), [], 0
         with self.file.path.open(encoding="utf-8-sig", errors="replace", newline="") as text:
             reader = csv.reader(text, delimiter=self.file.delimiter)
-            for record in reader:
-                start, before = before + 1, reader.line_num
-                if record and start > 1 and start not in gone:
-                    starts.append(start)
+            with contextlib.suppress(csv.Error):  # a vast value: later rows are counted as lines
+                for record in reader:
+                    start, before = before + 1, reader.line_num
+                    if record and start > 1 and start not in gone:
+                        starts.append(start)
         return starts
 
 
@@ -354,7 +356,11 @@ def _copy_name(private: Path) -> Path:
 
 def _header(path: Path, delimiter: str) -> tuple[str, ...]:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as text:
-        names = next(csv.reader(text, delimiter=delimiter), [])
+        try:
+            names = next(csv.reader(text, delimiter=delimiter), [])
+        except csv.Error:  # a quote without end: the rest of the file would be one name
+            text.seek(0)
+            names = text.readline(_CHUNK).strip().split(delimiter)
     return tuple(name.strip() or f"column {number + 1}" for number, name in enumerate(names))
 
 

@@ -90,7 +90,7 @@ def csv_frame(
 
     text, problems = _decoded(path, table, shown)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=head.delimiter)
-    next(reader, None)
+    next(_records(reader), None)  # a quote in the header may make it a vast record
     lines, rows, broken = [], [], []
     before = reader.line_num
     for row in _records(reader):
