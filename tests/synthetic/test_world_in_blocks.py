@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pyarrow as pa
@@ -45,8 +46,7 @@ def assert_same(one, other, rows=slice(None)):
 )
 def test_bytes_depend_on_neither_block_size_nor_threads(tmp_path, no_truth, rows, detail, do):
     written = {}
-    # Every block size and both numbers of threads, each against another of either kind.
-    for block, threads in ((500, 1), (500, 2), (1_000, 2), (7_000, 1)):
+    for block, threads in itertools.product((500, 1_000, 7_000), (1, 2)):
         world = simulate(TWO, pupils=2_600, seed=5, block=block, do=do)
         folder = tmp_path / f"{block}-{threads}"
         written[block, threads] = world.write(folder, rows=rows, detail=detail, threads=threads)
