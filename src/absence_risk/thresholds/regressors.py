@@ -8,6 +8,7 @@ pipelines, searches and cross-validation.
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -28,7 +29,7 @@ __all__ = ["KinkRegression", "StepRegression"]
 _NOT_FITTED = "This {name} is not fitted yet: call fit(X, y) first."
 
 
-class _Break:
+class _Break(ABC):
     """What both regressions share: parameters, checks, prediction, score."""
 
     _estimator_type = "regressor"
@@ -146,8 +147,9 @@ class _Break:
         spread = weight @ (outcome - weight @ outcome / weight.sum()) ** 2
         return float(1 - left / spread)
 
+    @abstractmethod
     def _terms(self, x: Floats) -> Floats:
-        raise NotImplementedError
+        """Return the columns of the break at the place found, shape (n, number of terms)."""
 
     def _solve(self, matrix: Floats, y: Floats, weight: Floats | None) -> None:
         """Fit the coefficients at the place found, and keep what scikit-learn expects."""

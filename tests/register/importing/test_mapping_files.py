@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 
 import pandas as pd
@@ -94,8 +93,13 @@ def test_a_broken_file_tells_its_line(tmp_path):
 
 @given(st.text(max_size=300))
 def test_any_text_is_a_mapping_or_a_list_of_problems(text):
-    with contextlib.suppress(SchemaError):
-        parse_mapping(text)
+    problems, parts = (), ()
+    try:
+        parts = parse_mapping(text).parts
+    except SchemaError as error:
+        problems = error.problems
+    assert bool(parts) != bool(problems)
+    assert all(problem.message and problem.fix for problem in problems)
 
 
 @pytest.mark.parametrize("name", layout_names())

@@ -169,7 +169,6 @@ def _joined_to_lessons(desk: Desk) -> tuple[str, str]:
 
 
 def _place_faults(desk: Desk, one: Staged) -> list[Fault]:
-    calendar = bool(desk.mapping.of("calendar"))
     absent = "counts IN ('valid', 'invalid', 'late') OR valid + invalid > 0"
     faults = [
         _fault(
@@ -194,48 +193,58 @@ def _place_faults(desk: Desk, one: Staged) -> list[Fault]:
             "Remove the absence, or the mark that the lesson was cancelled.",
         ),
     ]
-    if one.part.rows != "all":
-        faults.append(
-            _fault(
-                "E205",
-                "slot",
-                "date IS NOT NULL AND slot IS NOT NULL AND enrolled AND NOT lesson_found",
-                "The pupil had no planned lesson then.",
-                "Correct the date or the lesson, or add the lesson to the timetable.",
-            )
+    if one.part.rows == "all":
+        return faults + _faults_of_all_lessons(desk)
+    return faults + _faults_of_absences(one, absent)
+
+
+def _faults_of_absences(one: Staged, absent: str) -> list[Fault]:
+    """Return what can be wrong where presence is what the timetable has and no row denies."""
+    faults = [
+        _fault(
+            "E205",
+            "slot",
+            "date IS NOT NULL AND slot IS NOT NULL AND enrolled AND NOT lesson_found",
+            "The pupil had no planned lesson then.",
+            "Correct the date or the lesson, or add the lesson to the timetable.",
         )
-        if one.part.rows == "absences" and one.part.unreported_absence == "quarantine":
-            faults.append(
-                _fault(
-                    "E210",
-                    "is_reported",
-                    f"lesson_found AND NOT cancelled AND NOT lesson_reported AND ({absent})",
-                    "Absence in a lesson that nobody reported.",
-                    'Set unreported_absence = "keep" if guardians report before the lesson.',
-                )
-            )
-    else:
-        faults += outside_terms(desk.mapping)
+    ]
+    if one.part.rows == "absences" and one.part.unreported_absence == "quarantine":
         faults.append(
             _fault(
                 "E210",
                 "is_reported",
-                "NOT reported AND valid + invalid > 0",
-                "Minutes are given although nothing was reported.",
-                "Leave minutes empty or 0 where nothing was reported.",
+                f"lesson_found AND NOT cancelled AND NOT lesson_reported AND ({absent})",
+                "Absence in a lesson that nobody reported.",
+                'Set unreported_absence = "keep" if guardians report before the lesson.',
             )
         )
-        if calendar:
-            faults.append(
-                _fault(
-                    "E205",
-                    "date",
-                    "enrolled AND (school_key, date) NOT IN "
-                    "(SELECT (school_key, date) FROM school_dates WHERE offered)",
-                    "The school's calendar has no school on the date.",
-                    "Correct the calendar or the date.",
-                )
+    return faults
+
+
+def _faults_of_all_lessons(desk: Desk) -> list[Fault]:
+    """Return what can be wrong where each lesson has its row."""
+    faults = [
+        *outside_terms(desk.mapping),
+        _fault(
+            "E210",
+            "is_reported",
+            "NOT reported AND valid + invalid > 0",
+            "Minutes are given although nothing was reported.",
+            "Leave minutes empty or 0 where nothing was reported.",
+        ),
+    ]
+    if desk.mapping.of("calendar"):
+        faults.append(
+            _fault(
+                "E205",
+                "date",
+                "enrolled AND (school_key, date) NOT IN "
+                "(SELECT (school_key, date) FROM school_dates WHERE offered)",
+                "The school's calendar has no school on the date.",
+                "Correct the calendar or the date.",
             )
+        )
     return faults
 
 
