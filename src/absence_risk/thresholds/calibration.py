@@ -20,6 +20,7 @@ from absence_risk.thresholds.choice import choose, resample_choice
 from absence_risk.thresholds.fairness import group_tables
 from absence_risk.thresholds.goal import parse_goal
 from absence_risk.thresholds.local_thresholds import local_table
+from absence_risk.thresholds.sample_size import sample_size
 from absence_risk.thresholds.waiting import waiting_table
 
 if TYPE_CHECKING:
@@ -279,7 +280,7 @@ def _tables(found: Calibration) -> list[Table]:
         tables.frontier(found),
         tables.decision_curve(found),
         tables.threshold_draws(found),
-        tables.sample_size(found),
+        sample_size(found),
         waiting_table(found),
     ]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from absence_risk.result import Verdict
-from absence_risk.thresholds.calibration_tables import tell_apart
+from absence_risk.thresholds.sample_size import tell_apart
 from absence_risk.thresholds.wording import per_cent
 
 if TYPE_CHECKING:
