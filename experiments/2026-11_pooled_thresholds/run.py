@@ -110,13 +110,16 @@ def judged(value: float, error: float, bar: float | None) -> str:
 def cell(index: int, between: float, pupils: int) -> dict[str, Any]:
     """Return all figures of one cell."""
     rng = np.random.default_rng([CONFIG["random_state"], index])
-    rows = [replicate(rng, between, pupils) for _ in range(WORLD["replicates"])]
-    value, error = ratio(rows)
     bar = 0.92 if between >= 0.02 else (1.05 if pupils >= 300 else None)
+    much = between == 0 and bar is not None
+    times = WORLD["more_replicates" if much else "replicates"]
+    rows = [replicate(rng, between, pupils) for _ in range(times)]
+    value, error = ratio(rows)
     means = {name: round(float(np.mean([row[name] for row in rows])), 4) for name in rows[0]}
     return {
         "between_points": 100 * between,
         "pupils": pupils,
+        "replicates": times,
         **means,
         "ratio": round(value, 3),
         "ratio_se": round(error, 3),
