@@ -149,11 +149,11 @@ def draw(cells: list[dict[str, Any]]) -> None:
 def main() -> None:
     """Run all cells and write."""
     begin = time.process_time()
-    pairs = [(b, n) for b in WORLD["between"] for n in WORLD["pupils"]]
-    cells = [cell(k, b, n) for k, (b, n) in enumerate(pairs)]
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=HERE, capture_output=True, text=True, check=True
     ).stdout.strip()
+    pairs = [(b, n) for b in WORLD["between"] for n in WORLD["pupils"]]
+    cells = [cell(k, b, n) for k, (b, n) in enumerate(pairs)]
     result = {"revision": commit, "random_state": CONFIG["random_state"], "cells": cells}
     (HERE / "results.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     draw(cells)
