@@ -9,6 +9,8 @@ import numpy as np
 
 from absence_risk import check
 from absence_risk.result import Estimate, Table
+from absence_risk.stats.effect_size import noncentral_t_limits
+from absence_risk.stats.paired_tests import PairedTest, signed_rank_test
 from absence_risk.stats.sandwich import t_inference
 
 if TYPE_CHECKING:
@@ -165,8 +167,9 @@ def _rows(
             float(change.mean()), row.std_error, df=len(change) - 1, conf_level=conf_level
         )
         row = dataclasses.replace(row, statistic=test.statistic, p_value=test.p_value)
-        wilcoxon, exact = _wilcoxon(change)
-        rows += [row, dataclasses.replace(wilcoxon, group=group)]
+        ranks = signed_rank_test(change, conf_level=conf_level)
+        exact = ranks.exact
+        rows += [row, _median_row(change, ranks, group)]
     else:
         rows.append(row)
     n = len(scores)
@@ -180,49 +183,33 @@ def _rows(
     return rows, exact
 
 
-def _wilcoxon(change: npt.NDArray[np.float64]) -> tuple[Estimate, bool]:
-    """Return the median change with the signed-rank p, and whether the p is exact."""
-    from scipy import stats  # noqa: PLC0415 (a slow import)
-
-    size = np.abs(change)
-    exact = len(change) <= 50 and (size > 0).all() and len(np.unique(size)) == len(size)
-    found = stats.wilcoxon(change, zero_method="pratt", method="exact" if exact else "approx")
-    row = Estimate(
+def _median_row(change: npt.NDArray[np.float64], ranks: PairedTest, group: str) -> Estimate:
+    return Estimate(
         term="median change, complete pairs (Wilcoxon)",
+        group=group,
         estimate=float(np.median(change)),
-        statistic=float(found.statistic),
-        p_value=float(found.pvalue),
+        statistic=ranks.statistic,
+        p_value=ranks.p_value,
         n=len(change),
     )
-    return row, bool(exact)
 
 
 def _d_z(scores: npt.NDArray[np.float64], group: str, conf_level: float) -> list[Estimate]:
-    """Return d_z with the interval that inverts the noncentral t (Smithson 2003, ch. 4)."""
-    from scipy import optimize, special  # noqa: PLC0415
-
+    """Return d_z of the complete pairs with its interval."""
     pairs = scores[~np.isnan(scores).any(axis=1)]
     change = pairs[:, 1] - pairs[:, 0]
     n = len(change)
     if n < 3 or change.std() == 0:
         return []
     t = float(change.mean() / change.std(ddof=1) * np.sqrt(n))
-    # The limits of the noncentrality lie well within this reach of zero.
-    reach = abs(t) * np.sqrt(special.chdtri(n - 1, 1e-4) / (n - 1)) + 5.0
-    limits: list[float | None] = [None, None]
-    if np.isfinite(special.nctdtr(n - 1, [-reach, reach], t)).all():  # scipy gives out far off
-        limits = [
-            optimize.brentq(lambda nc, p=p: special.nctdtr(n - 1, nc, t) - p, -reach, reach)
-            / np.sqrt(n)
-            for p in ((1 + conf_level) / 2, (1 - conf_level) / 2)
-        ]
+    low, high = noncentral_t_limits(t, n, conf_level=conf_level)
     return [
         Estimate(
             term="d_z, change over SD of changes",
             group=group,
             estimate=t / np.sqrt(n),
-            conf_low=limits[0],
-            conf_high=limits[1],
+            conf_low=low,
+            conf_high=high,
             n=n,
         )
     ]
