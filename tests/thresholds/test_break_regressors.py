@@ -102,3 +102,23 @@ def test_unfitted_and_unknown():
         StepRegression().predict([[0.1]])
     with pytest.raises(ValueError, match="parameter"):
         KinkRegression().set_params(trimm=0.1)
+
+
+def test_with_as_many_coefficients_as_rows_no_place_is_ruled_out():
+    rng = np.random.default_rng(4)
+    X, y = rng.random((12, 11)), rng.normal(size=12)
+    for model in (KinkRegression(trim=0.0), StepRegression(trim=0.0)):
+        assert model.fit(X, y).location_set_.tolist() == [list(model.limits_)]
+
+
+def test_rows_without_weight_are_left_out(rows):
+    X, y, schools = rows
+    weight = np.where(np.arange(400) % 4 == 0, 0.0, 1.0)
+    kept = weight > 0
+    model = KinkRegression().fit(X, y, sample_weight=weight, clusters=schools)
+    alone = KinkRegression().fit(X[kept], y[kept], clusters=schools[kept])
+    assert model.location_set_ == pytest.approx(alone.location_set_)
+    with pytest.raises(ValueError, match="no row has weight"):
+        KinkRegression().fit(X, y, sample_weight=np.zeros(400))
+    with pytest.raises(ValueError, match="not negative"):
+        StepRegression().fit(X, y, sample_weight=weight - 1)

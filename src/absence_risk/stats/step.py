@@ -164,7 +164,8 @@ class StepSearch:
         """Return the gaps that the likelihood ratio does not reject, joined where they touch.
 
         Hansen 2000, Econometrica 68:575, section 3.3: {ψ : (SSR(ψ) − SSR_min) df / SSR_min ≤ q},
-        with q from :func:`hansen_quantile` where errors have one variance.
+        with q from :func:`hansen_quantile` where errors have one variance. Without residual degrees
+        of freedom the data rule out no place.
 
         Parameters
         ----------
@@ -185,6 +186,8 @@ class StepSearch:
         >>> step_search(x).confidence_set(y, hansen_quantile(0.95)).tolist()
         [[20.0, 21.0]]
         """
+        if self.df_resid < 1:
+            return np.array([self.limits])
         gains, ssr = self.gains(y)
         least = ssr - float(gains.max())
         inside = np.flatnonzero(ssr - gains <= least * (1 + critical / self.df_resid) + 1e-12 * ssr)

@@ -15,7 +15,8 @@ from absence_risk.register.enrolment import enrolled_rows
 from absence_risk.register.windows import Window, windows_of
 from absence_risk.result import FlowStep
 from absence_risk.stats.alarm_frontier import consecutive as in_a_row
-from absence_risk.thresholds.alarm_sample import AlarmSample, LaterAbsence, Rule
+from absence_risk.thresholds.alarm_panel import panel_alarms
+from absence_risk.thresholds.alarm_sample import AlarmSample, LaterAbsence, Rule, event_flags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +30,6 @@ __all__ = ["WINDOWS", "read_alarms"]
 
 WINDOWS = ("month", "rolling 4 weeks", "rolling 12 weeks", "term")
 """Windows that are tried by default."""
-
-_MINUTES = ("scheduled_min", "valid_min", "invalid_min")
 
 
 def read_alarms(
@@ -84,7 +83,7 @@ def read_alarms(
         return _from_cube(data, event, windows, which, rows_in_a_row, pupils)
     if windows is not None:
         raise ValueError("A panel has one window, its period; pass a cube to compare windows.")
-    return _from_panel(data, event, numerators, rows_in_a_row)
+    return panel_alarms(data, event, numerators, rows_in_a_row)
 
 
 def _from_cube(  # noqa: PLR0917 (private, called in one line above)
@@ -203,10 +202,10 @@ def _cube_event(
     check.columns(event.columns, ["pupil_key", "event"], "event")
     at = cube.index(event["pupil_key"].to_numpy())
     occurred = np.full(cube.n_pupils, -1, dtype=np.int64)
-    occurred[at[at >= 0]] = _flags(event["event"])[at >= 0]
+    occurred[at[at >= 0]] = event_flags(event["event"])[at >= 0]
     day = np.full(cube.n_pupils, days, dtype=np.int64)
     if "date" in event.columns:
-        dated = (at >= 0) & event["date"].notna().to_numpy() & (_flags(event["event"]) == 1)
+        dated = (at >= 0) & event["date"].notna().to_numpy() & (event_flags(event["event"]) == 1)
         dates = event["date"].to_numpy()[dated].astype("datetime64[D]")
         day[at[dated]] = cube.calendar.day_index(dates)
     return occurred, day, "the event"
@@ -232,13 +231,6 @@ def _since(cube: Cube, since: str | int) -> int:
     return first
 
 
-def _flags(column: pd.Series[Any]) -> npt.NDArray[np.int64]:
-    values = column.to_numpy()
-    if not np.isin(values, [0, 1]).all():
-        raise ValueError("The event must be 0 or 1 (or False, True) and not missing.")
-    return values.astype(np.int64)
-
-
 def _about(cube: Cube, pupils: pd.DataFrame | None, last: int) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415 (importing a claim must stay quick)
 
@@ -253,157 +245,3 @@ def _about(cube: Cube, pupils: pd.DataFrame | None, last: int) -> pd.DataFrame:
         return pupils.iloc[enrolled_rows(pupils, cube.pupil_key, date)].reset_index(drop=True)
     once = pupils.drop_duplicates("pupil_key", keep="last").set_index("pupil_key", drop=False)
     return once.loc[cube.pupil_key].reset_index(drop=True)
-
-
-def _from_panel(
-    panel: pd.DataFrame,
-    event: LaterAbsence | pd.DataFrame | str,
-    numerators: Sequence[str] | None,
-    consecutive: tuple[int, ...],
-) -> AlarmSample:
-    import pandas as pd  # noqa: PLC0415 (importing a claim must stay quick)
-
-    check.columns(panel.columns, ["pupil_key", "period"], "panel")
-    amounts = _panel_shares(panel, numerators)
-    pupil, keys = pd.factorize(panel["pupil_key"], sort=True)
-    labels = _ordered(panel)
-    period = labels.get_indexer(pd.Index(panel["period"]))
-    shape = (len(keys), len(labels))
-    first_later = len(labels)
-    if isinstance(event, LaterAbsence):
-        first_later = _later_period(labels, event)
-    occurred, at, words = _panel_event(panel, event, keys, pupil, period, labels)
-    early = np.arange(first_later)
-    known = np.zeros(shape, dtype=bool)
-    known[pupil, period] = True
-    known = known[:, early] & (early < at[:, None])
-    keep = known.any(axis=1) & (occurred >= 0)
-    rules = []
-    for numerator, share in amounts.items():
-        wide = np.full(shape, np.nan)
-        wide[pupil, period] = share
-        wide = np.where(known, wide[:, early], np.nan)[keep]
-        for row in consecutive:
-            held = in_a_row(wide, row) if row > 1 else wide
-            months = np.where(known[keep], np.where(np.isnan(held), -1.0, held), np.nan)
-            rules.append(
-                Rule(
-                    window="period",
-                    numerator=numerator,
-                    consecutive=row,
-                    share=held,
-                    months=months,
-                    lead=(at[keep, None] - early).astype(np.float64),
-                )
-            )
-    last_row = panel.assign(_p=pupil).drop_duplicates("_p", keep="last").sort_values("_p")
-    about = last_row.drop(columns="_p").iloc[np.flatnonzero(keep)].reset_index(drop=True)
-    return AlarmSample(
-        event=occurred[keep].astype(bool),
-        rules=tuple(rules),
-        about=about,
-        n_months=int(known.any(axis=0).sum()),
-        time_unit="periods",
-        event_words=words,
-        definition="absence shares of the panel, per period",
-        flow=(
-            FlowStep(step="pupils in the panel", n=len(keys)),
-            FlowStep(step="followed before and after", n=int(keep.sum())),
-        ),
-    )
-
-
-def _ordered(panel: pd.DataFrame) -> pd.Index[Any]:
-    """Return period labels in the order of time: numbers by size, names as they first come."""
-    import pandas as pd  # noqa: PLC0415 (importing a claim must stay quick)
-
-    labels: pd.Index[Any] = pd.Index(panel["period"].unique())
-    if pd.api.types.is_numeric_dtype(labels.dtype):
-        labels = pd.Index(np.sort(labels.to_numpy()))
-    return labels
-
-
-def _panel_shares(panel: pd.DataFrame, numerators: Sequence[str] | None) -> dict[str, Floats]:
-    if not set(_MINUTES) <= set(panel.columns):
-        check.columns(panel.columns, ["absence_rate"], "panel")
-        rate = panel["absence_rate"].to_numpy(dtype=np.float64)
-        for value in (np.nanmax(rate, initial=0.0), np.nanmin(rate, initial=0.0)):
-            check.proportion(float(value), "absence_rate")
-        only = tuple(numerators or ("total",))
-        if only != ("total",):
-            raise ValueError(
-                f"A panel without {', '.join(_MINUTES)} has total absence only, got numerators "
-                f"{', '.join(only)}."
-            )
-        return {"total": rate}
-    scheduled, valid, invalid = (panel[name].to_numpy(dtype=np.float64) for name in _MINUTES)
-    counts = {"total": valid + invalid, "valid": valid, "invalid": invalid}
-    shares = {}
-    for numerator in numerators or NUMERATORS:
-        share = np.full(len(panel), np.nan)
-        np.divide(counts[numerator], scheduled, out=share, where=scheduled > 0)
-        for value in (np.nanmax(share, initial=0.0), np.nanmin(share, initial=0.0)):
-            check.proportion(float(value), f"the {numerator} absence share")
-        shares[numerator] = share
-    return shares
-
-
-def _later_period(labels: pd.Index[Any], event: LaterAbsence) -> int:
-    found = int(labels.get_indexer(labels.__class__([event.since]))[0])
-    if found <= 0:
-        place = "is the first period" if found == 0 else "is not a period"
-        raise DesignError(
-            f"since {event.since!r} {place} of the panel ({labels[0]} … {labels[-1]}), so no alarm "
-            "lies before it. Name a later period."
-        )
-    return found
-
-
-def _panel_event(  # noqa: PLR0917 (private, called in one line above)
-    panel: pd.DataFrame,
-    event: LaterAbsence | pd.DataFrame | str,
-    keys: Any,
-    pupil: npt.NDArray[np.intp],
-    period: npt.NDArray[np.intp],
-    labels: pd.Index[Any],
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], str]:
-    import pandas as pd  # noqa: PLC0415 (importing a claim must stay quick)
-
-    n, end = len(keys), len(labels)
-    if isinstance(event, LaterAbsence):
-        since = _later_period(labels, event)
-        check.columns(panel.columns, _MINUTES, "panel")
-        top = ["valid_min", "invalid_min"]
-        absent = panel[top if event.numerator == "total" else [f"{event.numerator}_min"]]
-        later = period >= since
-        minutes = absent.sum(axis=1).to_numpy(dtype=np.float64) * later
-        offered = panel["scheduled_min"].to_numpy(dtype=np.float64) * later
-        total, time = (np.bincount(pupil, part, minlength=n) for part in (minutes, offered))
-        rate = np.full(n, np.nan)
-        np.divide(total, time, out=rate, where=time > 0)
-        occurred = np.where(np.isnan(rate), -1, rate >= event.at).astype(np.int64)
-        return occurred, np.full(n, since, dtype=np.int64), event.words()
-    if isinstance(event, str):
-        check.columns(panel.columns, [event], "panel")
-        flags = _flags(panel[event])
-        low, high = np.ones(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-        np.minimum.at(low, pupil, flags)
-        np.maximum.at(high, pupil, flags)
-        if (low != high).any():
-            raise ValueError(
-                f"event {event!r} must be the same in all rows of a pupil; it changes for "
-                f"{int((low != high).sum())} pupils."
-            )
-        return high, np.full(n, end, dtype=np.int64), event.replace("_", " ")
-    check.columns(event.columns, ["pupil_key", "event"], "event")
-    at = pd.Index(keys).get_indexer(pd.Index(event["pupil_key"]))
-    flags = _flags(event["event"])
-    occurred, when = np.full(n, -1, dtype=np.int64), np.full(n, end, dtype=np.int64)
-    occurred[at[at >= 0]] = flags[at >= 0]
-    if "period" in event.columns:
-        dated = (at >= 0) & event["period"].notna().to_numpy() & (flags == 1)
-        place = labels.get_indexer(pd.Index(event["period"][dated]))
-        if (place < 0).any():
-            raise ValueError("event has periods that the panel does not have.")
-        when[at[dated]] = place
-    return occurred, when, "the event"

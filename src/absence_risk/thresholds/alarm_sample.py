@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["AlarmSample", "LaterAbsence", "Rule", "cluster_codes", "labelled"]
+__all__ = ["AlarmSample", "LaterAbsence", "Rule", "cluster_codes", "event_flags", "labelled"]
 
 _NO_CONTRAST = (
     "{what} of the {n} pupils have the event ({event}), so no alarm can be judged by it. Choose "
@@ -263,3 +263,27 @@ def labelled(
         missing = int((codes < 0).sum())
         raise ValueError(f"{name} {column!r} has {missing} missing values; fill or drop them.")
     return np.asarray(codes, dtype=np.int64), list(names)
+
+
+def event_flags(column: pd.Series[Any]) -> npt.NDArray[np.int64]:
+    """Return a column of events as 0 and 1.
+
+    Parameters
+    ----------
+    column : pandas.Series
+        0 and 1, or False and True.
+
+    Returns
+    -------
+    numpy.ndarray of int64
+        0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If it holds anything else.
+    """
+    values = column.to_numpy()
+    if not np.isin(values, [0, 1]).all():
+        raise ValueError("The event must be 0 or 1 (or False, True) and not missing.")
+    return values.astype(np.int64)

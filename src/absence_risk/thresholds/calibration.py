@@ -12,6 +12,7 @@ from absence_risk.errors import DesignError
 from absence_risk.result import Estimand, Estimate, Result
 from absence_risk.stats.best_cut import best_cut
 from absence_risk.stats.bootstrap import percentile_interval
+from absence_risk.thresholds import alarm_curves as curves
 from absence_risk.thresholds import calibration_tables as tables
 from absence_risk.thresholds.alarm_rules import read_alarms
 from absence_risk.thresholds.alarm_sample import cluster_codes
@@ -277,9 +278,9 @@ def _tables(found: Calibration) -> list[Table]:
         tables.chosen(found),
         tables.choices(found),
         tables.threshold_metrics_table(found),
-        tables.frontier(found),
-        tables.decision_curve(found),
-        tables.threshold_draws(found),
+        curves.frontier(found),
+        curves.decision_curve(found),
+        curves.threshold_draws(found),
         sample_size(found),
         waiting_table(found),
     ]

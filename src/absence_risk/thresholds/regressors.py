@@ -7,9 +7,7 @@ pipelines, searches and cross-validation.
 
 from __future__ import annotations
 
-import inspect
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -18,6 +16,7 @@ from absence_risk.errors import DesignError
 from absence_risk.stats.kink import kink_search
 from absence_risk.stats.kink_bootstrap import kink_draws
 from absence_risk.stats.step import hansen_quantile, step_search
+from absence_risk.thresholds.break_estimator import BreakEstimator, cluster_rows, rows
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -26,144 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["KinkRegression", "StepRegression"]
 
-_NOT_FITTED = "This {name} is not fitted yet: call fit(X, y) first."
 
-
-class _Break(ABC):
-    """What both regressions share: parameters, checks, prediction, score."""
-
-    _estimator_type = "regressor"
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
-        """Return the constructor's arguments.
-
-        Parameters
-        ----------
-        deep : bool
-            Ignored: nothing is nested.
-
-        Returns
-        -------
-        dict
-            Argument names and values.
-        """
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-
-    def set_params(self, **params: object) -> Self:
-        """Set constructor arguments.
-
-        Parameters
-        ----------
-        **params : object
-            Arguments by name.
-
-        Returns
-        -------
-        self
-            The estimator.
-
-        Raises
-        ------
-        ValueError
-            If a name is unknown.
-        """
-        known = self.get_params()
-        for name, value in params.items():
-            check.choice(name, known, "parameter")
-            setattr(self, name, value)
-        return self
-
-    def __sklearn_tags__(self) -> Any:
-        """Return scikit-learn's description of the estimator; only scikit-learn asks for it."""
-        from sklearn.utils import (  # noqa: PLC0415
-            InputTags,
-            RegressorTags,
-            Tags,
-            TargetTags,
-        )
-
-        return Tags(
-            estimator_type="regressor",
-            target_tags=TargetTags(required=True),
-            regressor_tags=RegressorTags(),
-            input_tags=InputTags(),
-        )
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Return whether fit has been called."""
-        return hasattr(self, "coef_")
-
-    def predict(self, X: npt.ArrayLike) -> Floats:
-        """Return the mean for rows of X.
-
-        Parameters
-        ----------
-        X : array-like of float, shape (n, 1 + p)
-            Exposure first, then covariates.
-
-        Returns
-        -------
-        numpy.ndarray of float64, shape (n,)
-            Predictions.
-
-        Raises
-        ------
-        ValueError
-            If the estimator is not fitted or X has other columns than in fit.
-        """
-        if not self.__sklearn_is_fitted__():
-            raise ValueError(_NOT_FITTED.format(name=type(self).__name__))
-        matrix = _matrix(X)
-        fitted: int = self.n_features_in_
-        if matrix.shape[1] != fitted:
-            raise ValueError(f"X has {matrix.shape[1]} columns, but fit saw {fitted}.")
-        design = np.column_stack([matrix[:, 0], self._terms(matrix[:, 0]), matrix[:, 1:]])
-        return np.asarray(self.intercept_ + design @ self.coef_)
-
-    def score(
-        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
-    ) -> float:
-        """Return the share of variance explained, R².
-
-        Parameters
-        ----------
-        X : array-like of float, shape (n, 1 + p)
-            Exposure first, then covariates.
-        y : array-like of float, shape (n,)
-            Outcome.
-        sample_weight : array-like of float, shape (n,), or None
-            Weights.
-
-        Returns
-        -------
-        float
-            At most 1.
-        """
-        outcome = np.asarray(y, dtype=np.float64)
-        weight = np.ones(len(outcome))
-        if sample_weight is not None:
-            weight = np.asarray(sample_weight, dtype=np.float64)
-        left = weight @ (outcome - self.predict(X)) ** 2
-        spread = weight @ (outcome - weight @ outcome / weight.sum()) ** 2
-        return float(1 - left / spread)
-
-    @abstractmethod
-    def _terms(self, x: Floats) -> Floats:
-        """Return the columns of the break at the place found, shape (n, number of terms)."""
-
-    def _solve(self, matrix: Floats, y: Floats, weight: Floats | None) -> None:
-        """Fit the coefficients at the place found, and keep what scikit-learn expects."""
-        x = matrix[:, 0]
-        design = np.column_stack([np.ones(len(x)), x, self._terms(x), matrix[:, 1:]])
-        root = np.ones(len(x)) if weight is None else np.sqrt(weight)
-        coef = np.linalg.lstsq(design * root[:, None], y * root, rcond=None)[0]
-        self.intercept_, self.coef_ = float(coef[0]), coef[1:]
-        self.n_features_in_ = matrix.shape[1]
-        self.resid_variance_ = float((root * (y - design @ coef)) @ (root * (y - design @ coef)))
-        self.resid_variance_ /= max(len(x) - design.shape[1] - 1, 1)
-
-
-class KinkRegression(_Break):
+class KinkRegression(BreakEstimator):
     """A line in the first column of X that bends once, at an unknown place.
 
     Exact and global least squares in O(n p²); see :mod:`absence_risk.stats.kink`. The set of
@@ -242,7 +105,7 @@ class KinkRegression(_Break):
         y : array-like of float, shape (n,)
             Outcome.
         sample_weight : array-like of float, shape (n,), or None
-            Weights above 0.
+            Weights, not negative; rows without weight are left out.
         clusters : array-like, shape (n,), or None
             Labels of rows that share their sign in the bootstrap.
 
@@ -262,8 +125,8 @@ class KinkRegression(_Break):
         check.choice(self.critical, ("bootstrap", "f"), "critical")
         if check.positive_int(self.replicates, "replicates") < 19:
             raise ValueError(f"replicates must be at least 19, got {self.replicates}.")
-        matrix, outcome, weight = _rows(X, y, sample_weight)
-        codes = _codes(clusters, len(outcome))
+        matrix, outcome, weight, kept = rows(X, y, sample_weight)
+        codes = cluster_rows(clusters, kept)
         extra = matrix[:, 1:] if matrix.shape[1] > 1 else None
         try:
             search = kink_search(matrix[:, 0], extra, weights=weight, trim=self.trim)
@@ -271,6 +134,10 @@ class KinkRegression(_Break):
             raise DesignError(str(error)) from error
         self.location_ = float(search.fit(outcome).location[0])
         self.limits_ = search.limits
+        self._solve(matrix, outcome, weight)
+        if search.df_resid < 1:  # As many coefficients as rows: the data rule out no place.
+            self.location_set_ = np.array([search.limits])
+            return self
         critical = search.critical_value(self.conf_level)
         if self.critical == "bootstrap":
             critical = kink_draws(
@@ -285,14 +152,13 @@ class KinkRegression(_Break):
                 rng=np.random.default_rng(check.seed(self.random_state)),
             ).critical_value(self.conf_level)
         self.location_set_ = search.confidence_set(outcome, critical)
-        self._solve(matrix, outcome, weight)
         return self
 
     def _terms(self, x: Floats) -> Floats:
         return np.maximum(x - self.location_, 0.0)
 
 
-class StepRegression(_Break):
+class StepRegression(BreakEstimator):
     """A line in the first column of X that jumps once, at an unknown place.
 
     Exact and global least squares; see :mod:`absence_risk.stats.step`. The set of places is that
@@ -351,7 +217,7 @@ class StepRegression(_Break):
         y : array-like of float, shape (n,)
             Outcome.
         sample_weight : array-like of float, shape (n,), or None
-            Weights above 0.
+            Weights, not negative; rows without weight are left out.
 
         Returns
         -------
@@ -366,7 +232,7 @@ class StepRegression(_Break):
             If the exposure leaves no place for a step.
         """
         check.probability(self.conf_level, "conf_level")
-        matrix, outcome, weight = _rows(X, y, sample_weight)
+        matrix, outcome, weight, _ = rows(X, y, sample_weight)
         extra = matrix[:, 1:] if matrix.shape[1] > 1 else None
         try:
             search = step_search(
@@ -385,41 +251,3 @@ class StepRegression(_Break):
         if not self.slope_change:
             return jump
         return np.column_stack([jump, np.maximum(x - self.location_, 0.0)])
-
-
-def _matrix(X: npt.ArrayLike) -> Floats:
-    matrix = np.asarray(X, dtype=np.float64)
-    if matrix.ndim != 2:
-        raise ValueError(
-            f"X must have two dimensions, got {matrix.ndim}. Reshape your data: for one exposure "
-            "pass X[:, None]."
-        )
-    if matrix.shape[0] == 0 or matrix.shape[1] == 0:
-        raise ValueError(f"X has 0 rows or columns: found array with shape {matrix.shape}.")
-    if not np.isfinite(matrix).all():
-        raise ValueError("X has missing (NaN) or infinite (inf) values: leave these rows out.")
-    return matrix
-
-
-def _rows(
-    X: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None
-) -> tuple[Floats, Floats, Floats | None]:
-    if y is None:
-        raise ValueError("fit requires y to be passed, but the target y is None.")
-    matrix, outcome = _matrix(X), np.asarray(y, dtype=np.float64).reshape(-1)
-    if len(outcome) != len(matrix):
-        raise ValueError(f"X has {len(matrix)} rows and y {len(outcome)}: they must agree.")
-    if not np.isfinite(outcome).all():
-        raise ValueError("y has missing (NaN) or infinite (inf) values: leave these rows out.")
-    return matrix, outcome, None if weight is None else np.asarray(weight, dtype=np.float64)
-
-
-def _codes(clusters: npt.ArrayLike | None, n: int) -> npt.NDArray[np.int64] | None:
-    if clusters is None:
-        return None
-    names, codes = np.unique(np.asarray(clusters), return_inverse=True)
-    if len(codes) != n:
-        raise ValueError(f"clusters has {len(codes)} rows, X has {n}: they must agree.")
-    if len(names) < 2:
-        raise DesignError("clusters has one distinct value: a set needs at least 2 clusters.")
-    return np.asarray(codes, dtype=np.int64)
