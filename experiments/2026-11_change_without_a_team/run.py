@@ -17,7 +17,7 @@ from scipy.special import betaincinv, expit, logit, stdtrit
 
 import absence_risk as ar
 from absence_risk.errors import DesignError
-from absence_risk.evaluation import PrePost, Windows, case_windows, estimate_change
+from absence_risk.evaluation import Windows, absence_study, case_windows, estimate_change
 from absence_risk.register.cube import Cube
 from absence_risk.register.definition import AbsenceDefinition
 from absence_risk.synthetic.days import INVALID
@@ -100,8 +100,8 @@ def selected(model: dict[str, Any], cases: int, replicate: int) -> Iterator[dict
     rest = frame[~chosen & (before >= c["compare_from"] * c["cut"] - 1e-9)]
     where = {"world": f"{model['name']}, n = {cases}", "truth": 0.0}
     yield {**where, "estimator": NAIVE_ALARM, **paired_t(before[chosen], after[chosen])}
-    study = PrePost(cases=frame[chosen].assign(dropped=""), registry=rest)
-    yield {**where, "estimator": "not_yet", **of_result(study.change())}
+    study = absence_study(frame[chosen].assign(dropped=""), rest)
+    yield {**where, "estimator": "not_yet", **of_result(study.change("absence"))}
 
 
 def recorded(world: World) -> tuple[Cube, Register]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
-from absence_risk.evaluation import PrePost, describe_wellbeing
+from absence_risk.evaluation import absence_study, describe_wellbeing
 
 if TYPE_CHECKING:
     from absence_risk.result import Result
@@ -24,7 +24,7 @@ def expected() -> dict[str, Any]:
 def found() -> Result:
     frame = pd.read_csv(REFERENCE / "change.csv")
     cases = frame[frame["is_case"] == 1].assign(dropped="")
-    return PrePost(cases=cases, registry=frame[frame["is_case"] == 0]).change()
+    return absence_study(cases, frame[frame["is_case"] == 0]).change("absence")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from absence_risk.errors import DesignError
-from absence_risk.evaluation import PrePost, estimate_change
+from absence_risk.evaluation import PrePost, absence_study, estimate_change
 from absence_risk.evaluation.verdict import decide
 from absence_risk.result import Estimate
 
@@ -36,7 +36,7 @@ def _pupils(seed: int, n: int, first: int = 1, schools: int = 8) -> pd.DataFrame
 def _study(**changes: Any) -> PrePost:
     cases = changes.pop("cases", _pupils(1, 50).assign(dropped=""))
     registry = changes.pop("registry", _pupils(2, 400, first=1_000))
-    return PrePost(cases=cases, registry=registry, **changes)
+    return absence_study(cases, registry, **changes)
 
 
 def test_result_is_complete_plain_and_frozen(municipality: Callable[..., Any]) -> None:
@@ -61,9 +61,9 @@ def test_result_is_complete_plain_and_frozen(municipality: Callable[..., Any]) -
 def test_the_observed_change_is_the_mean_of_the_differences() -> None:
     study = _study()
     cases = study.cases
-    found = study.change()
+    found = study.change("absence")
     assert found.estimate.estimate == pytest.approx((cases["after"] - cases["before"]).mean())
-    less = study.responders().rows[0]
+    less = study.responders("absence").rows[0]
     assert less.n_events == (cases["after"] < cases["before"]).sum()
     assert less.estimate == pytest.approx(less.n_events / 50)
 
@@ -74,7 +74,7 @@ def test_order_of_rows_changes_nothing() -> None:
         cases=first.cases.sample(frac=1, random_state=1),
         registry=first.registry.sample(frac=1, random_state=2),
     )
-    one, two = first.change(), second.change()
+    one, two = first.change("absence"), second.change("absence")
     assert two.beyond.estimate == pytest.approx(one.beyond.estimate, abs=1e-12)
     assert two.beyond.std_error == pytest.approx(one.beyond.std_error, rel=1e-9)
 
@@ -84,7 +84,7 @@ def test_one_school_falls_back_to_pupils_and_says_so() -> None:
         cases=_pupils(1, 50).assign(dropped="", school_key=3),
         registry=_pupils(2, 400, first=1_000).assign(school_key=3),
     )
-    found = study.change()
+    found = study.change("absence")
     assert "one school only" in found.method
     assert "49 degrees of freedom" in found.method
 
@@ -100,10 +100,18 @@ def test_dropped_cases_do_not_count_but_stay_in_the_flow() -> None:
     [
         ({"registry": _pupils(2, 0)}, DesignError, "no untreated pupils"),
         ({"cases": _pupils(1, 9).assign(dropped="")}, DesignError, "At least 10 cases"),
-        ({"cases": _pupils(1, 50)}, ValueError, "dropped"),
-        ({"cases": _pupils(1, 50).assign(dropped="", pupil_key=1)}, ValueError, "two used cases"),
-        ({"cases": _pupils(1, 50).assign(dropped="", after=1.2)}, ValueError, "between 0 and 1"),
-        ({"cases": _pupils(1, 50).assign(dropped="", after=np.nan)}, ValueError, "between 0 and"),
+        ({"cases": _pupils(1, 50).drop(columns="after")}, ValueError, "after"),
+        (
+            {"cases": _pupils(1, 50).assign(dropped="", pupil_key=1)},
+            ValueError,
+            "one row per pupil_key",
+        ),
+        ({"cases": _pupils(1, 50).assign(dropped="", after=1.2)}, ValueError, "outside 0 to 1"),
+        (
+            {"cases": _pupils(1, 50).assign(dropped="", after=np.nan)},
+            DesignError,
+            "Nobody has both",
+        ),
         ({"cases": _pupils(1, 50).assign(dropped="", cohort=202501)}, DesignError, "cohort"),
         (
             {"registry": _pupils(2, 90).assign(pupil_key=7, cohort=202510)},
@@ -117,7 +125,7 @@ def test_a_design_without_an_answer_is_refused(
     changes: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        _study(**changes)
+        _study(**changes).change("absence")
 
 
 def test_a_register_without_cases_is_refused(municipality: Callable[..., Any]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from absence_risk.evaluation import PrePost, estimate_change
+from absence_risk.evaluation import PrePost, absence_study, estimate_change
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,13 +42,13 @@ def _selected(seed: int, *, schools: int = 20, pool: int = 2_500) -> PrePost:
     )
     chosen = (before >= 0.15) & (rng.random(pool) < 0.3)
     rest = frame[~chosen & (before >= 0.075)]
-    return PrePost(cases=frame[chosen].assign(dropped=""), registry=rest)
+    return absence_study(frame[chosen].assign(dropped=""), rest)
 
 
 def test_regression_to_the_mean_is_not_taken_for_a_programme() -> None:
     # 400 replicates: the Monte-Carlo error (2 SE) of a 5 % type I error is 2.2 points. The
     # estimate beyond has SD of about 0.011, so that its mean is known to 0.0011 (2 SE).
-    results = [_selected(seed).change() for seed in range(400)]
+    results = [_selected(seed).change("absence") for seed in range(400)]
     beyond = np.mean([not r.beyond.covers(0.0) for r in results])
     naive = np.mean([not r.estimate.covers(0.0) for r in results])
     assert 0.028 <= beyond <= 0.072
@@ -59,7 +59,7 @@ def test_regression_to_the_mean_is_not_taken_for_a_programme() -> None:
 
 def test_the_null_share_of_responders_is_found() -> None:
     # 100 replicates of about 100 cases: SE of the mean share 0.005.
-    rows = [_selected(seed).responders().rows for seed in range(100)]
+    rows = [_selected(seed).responders("absence").rows for seed in range(100)]
     observed, expected = (np.mean([r[place].estimate for r in rows]) for place in (0, 1))
     assert observed > 0.6  # most have less absence, with no programme
     assert abs(observed - expected) <= 0.01

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from absence_risk.evaluation.windows import Windows
     from absence_risk.register.cube import Cube
 
-__all__ = ["DROPPED", "Untreated", "case_windows", "drop_lonely_cohorts", "registry_windows"]
+__all__ = [
+    "DROPPED",
+    "KEPT",
+    "Untreated",
+    "case_windows",
+    "drop_lonely_cohorts",
+    "registry_windows",
+]
 
 Untreated = Literal["not_yet", "no_case"]
 DROPPED = (
@@ -32,6 +39,22 @@ DROPPED = (
     "too little absence in the alarm month",
     "too few untreated pupils with an alarm in the same month",
 )
+KEPT = dict(
+    zip(
+        DROPPED,
+        (
+            "first case of a pupil",
+            "started by the team",
+            "with a full month before detection",
+            "with enough school days before the alarm month",
+            "with enough school days in the follow-up window",
+            "with enough absence in the alarm month to be compared",
+            "with untreated pupils who had an alarm in the same month",
+        ),
+        strict=True,
+    )
+)
+"""What the flow calls the cases that are left, for each reason to drop one."""
 _FEWEST_IN_COHORT = 5
 _NEVER = np.iinfo(np.int64).max
 _NOBODY = (

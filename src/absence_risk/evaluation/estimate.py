@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from absence_risk.errors import DesignError
 from absence_risk.evaluation.cohorts import (
+    KEPT,
     Untreated,
     case_windows,
     drop_lonely_cohorts,
     registry_windows,
 )
+from absence_risk.evaluation.outcomes import Rate
 from absence_risk.evaluation.prepost import PrePost
+from absence_risk.evaluation.selection import Selected
 from absence_risk.evaluation.wellbeing import describe_wellbeing
 from absence_risk.evaluation.windows import Windows
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from absence_risk.register.cube import Cube
     from absence_risk.result import Result, Table
 
-__all__ = ["estimate_change"]
+__all__ = ["absence_study", "estimate_change"]
 
 
 def estimate_change(
@@ -36,7 +39,7 @@ def estimate_change(
     windows: Windows | None = None,
     grades: Collection[int] | None = None,
     untreated: Untreated = "not_yet",
-    cluster: str = "school_key",
+    cluster: str | None = "school_key",
     scale: tuple[float, float] | None = None,
     margin: float = 0.01,
     conf_level: float = 0.95,
@@ -59,8 +62,8 @@ def estimate_change(
         Grades that a team takes; by default from the lowest to the highest grade with a case.
     untreated : {"not_yet", "no_case"}
         Whom the cases are compared with, as in `registry_windows`.
-    cluster : str
-        Column whose groups may depend within: school_key.
+    cluster : str or None
+        Column whose groups may depend within: school_key; None if pupils are independent.
     scale : (float, float) or None
         Lowest and highest possible response of the survey.
     margin : float
@@ -71,7 +74,7 @@ def estimate_change(
     Returns
     -------
     Result
-        What `PrePost.change` returns, with the tables of `describe_wellbeing` added.
+        What `PrePost.change` returns, for absence, with the tables of `describe_wellbeing` added.
 
     Raises
     ------
@@ -87,18 +90,76 @@ def estimate_change(
     registry = registry_windows(
         cube, cases, pupils, measured, chosen, grades=grades, untreated=untreated
     )
-    study = PrePost(
-        cases=drop_lonely_cohorts(measured, registry),
-        registry=registry,
+    study = absence_study(
+        drop_lonely_cohorts(measured, registry),
+        registry,
+        windows=chosen,
         cluster=cluster,
         definition=f"{cube.definition.describe()}; {chosen.describe()}",
         margin=margin,
         conf_level=conf_level,
     )
-    result = study.change()
+    result = study.change("absence")
     if surveys is None or len(surveys) == 0:
         return result
     return _with_wellbeing(result, describe_wellbeing(surveys, scale=scale, conf_level=conf_level))
+
+
+def absence_study(
+    cases: pd.DataFrame,
+    registry: pd.DataFrame,
+    *,
+    windows: Windows | None = None,
+    cluster: str | None = "school_key",
+    definition: str = "absence as a share of school time",
+    margin: float = 0.01,
+    conf_level: float = 0.95,
+) -> PrePost:
+    """Return the study of the windows that `case_windows` and `registry_windows` measured.
+
+    Parameters
+    ----------
+    cases : pandas.DataFrame
+        What `case_windows` returned: before, after, alarm_total, alarm_invalid, cohort, dropped.
+    registry : pandas.DataFrame
+        What `registry_windows` returned.
+    windows : Windows or None
+        The windows; the default ones if None.
+    cluster : str or None
+        Column whose groups may depend within.
+    definition : str
+        Absence definition and windows in words.
+    margin : float
+        Change beyond the benchmark that is too small to matter, as a share of school time.
+    conf_level : float
+        Confidence level of all intervals, in (0, 1).
+
+    Returns
+    -------
+    PrePost
+        Outcome "absence", chosen by the alarm month; untreated pupils of the same alarm month are
+        compared, given absence before, and all and invalid absence in the alarm month.
+    """
+    chosen = windows or Windows()
+    return PrePost(
+        cases,
+        outcomes={
+            "absence": Rate(pre="before", post="after", margin=margin, definition=definition)
+        },
+        cluster=cluster,
+        selection=Selected(
+            "absence",
+            at_least=chosen.cut,
+            measure="alarm_total",
+            window="the alarm month",
+            compare_from=chosen.floor,
+        ),
+        registry=registry,
+        match_on=("alarm_total", "alarm_invalid"),
+        within="cohort",
+        steps=KEPT,
+        conf_level=conf_level,
+    )
 
 
 def _with_wellbeing(result: Result, tables: tuple[Table, ...]) -> Result:

@@ -1,296 +1,235 @@
-"""Cases before and after, beside untreated pupils over the same windows."""
+"""Cases before and after, beside what was to be expected with no programme."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from absence_risk import check
 from absence_risk.errors import DesignError
-from absence_risk.evaluation.cohorts import DROPPED
-from absence_risk.evaluation.measure import MEASURES
-from absence_risk.evaluation.regressors import DESCRIBED, regressors
-from absence_risk.evaluation.verdict import judge
-from absence_risk.result import Estimand, Estimate, FlowStep, Result, Table
-from absence_risk.stats.change import Expectation, Sample, expected_beside_observed
-from absence_risk.stats.sandwich import t_inference
+from absence_risk.evaluation.cautions import Caution, cautions
+from absence_risk.evaluation.change import SE, estimate_beyond
+from absence_risk.evaluation.flow import flow_steps
+from absence_risk.evaluation.pairs import Paired, once_per_pupil, pair_outcome
+from absence_risk.evaluation.shares import share_table
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from collections.abc import Mapping
+
     import pandas as pd
+
+    from absence_risk.evaluation.outcomes import Outcome
+    from absence_risk.evaluation.selection import Selected
+    from absence_risk.result import FlowStep, Result, Table
 
 __all__ = ["PrePost"]
 
-_FEWEST_CASES = 10
-_KEPT = (
-    "first case of a pupil",
-    "started by the team",
-    "with a full month before detection",
-    "with enough school days before the alarm month",
-    "with enough school days in the follow-up window",
-    "with enough absence in the alarm month to be compared",
-    "with untreated pupils who had an alarm in the same month",
-)
-_BENCHMARK_IS = (
-    "the change expected with no programme: how absence changed, over the same windows, among "
-    "pupils without a case at the time who had like absence before and in the same alarm month"
-)
 
-
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False)
 class PrePost:
-    """A before/after comparison of a team's pupils with untreated pupils.
+    """A before/after study of cases, with what is needed to say what was to be expected.
 
     Parameters
     ----------
     cases : pandas.DataFrame
-        One row per case: pupil_key, the cluster, cohort (alarm month), before, after, alarm_total,
-        alarm_invalid (shares in [0, 1]) and dropped (empty where the case is used, else why not),
-        as `case_windows` makes it.
-    registry : pandas.DataFrame
-        One row per untreated pupil and cohort with the same columns but dropped, as
-        `registry_windows` makes it.
-    cluster : str
-        Column whose groups may depend within.
-    definition : str
-        Absence definition and windows in words.
-    margin : float
-        Change beyond the benchmark that is too small to matter, as a share of school time.
+        One row per case with the id, the cluster and the columns of the outcomes. A column
+        ``dropped`` (text, empty where the case is used) names why a case is left out.
+    outcomes : mapping of str to Rate or Likert
+        What is measured before and after.
+    id : str
+        Column that names the pupil.
+    cluster : str or None
+        Column whose groups may depend within; None if pupils are independent.
+    selection : Selected or None
+        How the cases were chosen.
+    registry : pandas.DataFrame or None
+        Untreated pupils over the same windows, with the columns of the cases that are used; may
+        hold the column ``later_case`` (help began before their follow-up ended).
+    waiting_list : pandas.DataFrame or None
+        Pupils chosen by the same rule whose work had not begun when they were followed up.
+    match_on : sequence of str
+        Columns, known before the programme, on which untreated pupils are compared besides the
+        baseline.
+    within : str or None
+        Column, for example the month of referral, within whose groups pupils are compared. The
+        registry then has one row per pupil and group.
+    steps : mapping of str to str
+        For reasons in ``dropped``, in order: what the flow calls those who are left.
     conf_level : float
         Confidence level of all intervals, in (0, 1).
 
     Raises
     ------
     DesignError
-        If there is no registry, or fewer than ten cases can be used.
+        If no case is left.
     ValueError
-        If a column is missing, a pupil has two used cases, or a share lies outside [0, 1].
+        If a column is missing, or a pupil has several rows.
 
     Examples
     --------
+    >>> import numpy as np
     >>> import pandas as pd
+    >>> from absence_risk.evaluation import Rate, Selected
     >>> rng = np.random.default_rng(1)
     >>> def pupils(first, n):
     ...     return pd.DataFrame({
     ...         "pupil_key": np.arange(first, first + n), "school_key": np.arange(n) % 6,
-    ...         "cohort": 202510, "alarm_total": rng.uniform(0.1, 0.4, n), "alarm_invalid": 0.0,
-    ...         "before": rng.uniform(0.0, 0.3, n), "after": rng.uniform(0.0, 0.3, n)})
-    >>> study = PrePost(cases=pupils(0, 40).assign(dropped=""), registry=pupils(100, 400))
-    >>> study.change().verdict.answer
+    ...         "before": rng.uniform(0.2, 0.4, n), "after": rng.uniform(0.0, 0.4, n)})
+    >>> study = PrePost(
+    ...     pupils(0, 40), outcomes={"absence": Rate(pre="before", post="after")},
+    ...     cluster="school_key", selection=Selected("absence", at_least=0.2),
+    ...     registry=pupils(100, 400))
+    >>> study.change("absence").verdict.answer
     'undecidable'
     """
 
     cases: pd.DataFrame
-    registry: pd.DataFrame
-    cluster: str = "school_key"
-    definition: str = "absence as a share of school time"
-    margin: float = 0.01
+    _: KW_ONLY
+    outcomes: Mapping[str, Outcome]
+    id: str = "pupil_key"
+    cluster: str | None = None
+    selection: Selected | None = None
+    registry: pd.DataFrame | None = None
+    waiting_list: pd.DataFrame | None = None
+    match_on: tuple[str, ...] = ()
+    within: str | None = None
+    steps: Mapping[str, str] = field(default_factory=dict)
     conf_level: float = 0.95
 
     def __post_init__(self) -> None:
-        """Check the frames."""
+        """Check the frames; the values of an outcome are checked when it is asked for."""
         check.probability(self.conf_level, "conf_level")
-        check.proportion(self.margin, "margin")
-        needed = ["pupil_key", self.cluster, "cohort", *MEASURES]
-        check.columns(self.cases.columns, [*needed, "dropped"], "cases")
-        check.columns(self.registry.columns, needed, "registry")
-        used = self.used
-        if used["pupil_key"].duplicated().any():
-            raise ValueError("A pupil has two used cases; keep one and mark the other as dropped.")
-        if self.registry.duplicated(["pupil_key", "cohort"]).any():
-            raise ValueError("registry must have one row per pupil and cohort; some have more.")
-        if len(self.registry) == 0:
-            raise DesignError(
-                "There are no untreated pupils with an alarm in the same months, so nothing says "
-                "what would have happened with no programme. Lower the cut or add schools."
-            )
-        if len(used) < _FEWEST_CASES:
-            raise DesignError(
-                f"At least {_FEWEST_CASES} cases that can be followed are needed; there are fewer. "
-                "The flow of the cases tells at which step they are lost."
-            )
-        for name, frame in (("cases", used), ("registry", self.registry)):
-            shares = frame[list(MEASURES)].to_numpy()
-            if not ((shares >= 0) & (shares <= 1)).all():
-                raise ValueError(f"{name} must hold shares between 0 and 1 in {MEASURES}.")
-        if not np.isin(used["cohort"], self.registry["cohort"]).all():
-            raise DesignError("A cohort of cases has no untreated pupils. Drop it, with a reason.")
+        object.__setattr__(self, "match_on", tuple(self.match_on))
+        if not self.outcomes:
+            raise ValueError("Give at least one outcome, as outcomes={'absence': Rate(...)}.")
+        common = [c for c in (self.id, self.cluster, self.within, *self.match_on) if c is not None]
+        if self.selection is not None:
+            check.choice(self.selection.outcome, list(self.outcomes), "the outcome of selection")
+            common += [self.selection.measure] if self.selection.measure else []
+        asked = [c for outcome in self.outcomes.values() for c in outcome.columns()]
+        check.columns(self.cases.columns, dict.fromkeys([*common, *asked]), "cases")
+        once_per_pupil(self.used, [self.id], "cases")
+        if self.used.empty:
+            raise DesignError("No case is left to evaluate; the column 'dropped' tells why.")
+        if self.cluster is not None and self.used[self.cluster].isna().any():
+            raise ValueError(f"cases lacks {self.cluster} in some rows; name the cluster of each.")
+        by = [self.id] if self.within is None else [self.id, self.within]
+        for name, frame in (("registry", self.registry), ("waiting_list", self.waiting_list)):
+            if frame is not None:
+                check.columns(frame.columns, dict.fromkeys(common), name)
+                once_per_pupil(frame, by, name)
+                object.__setattr__(self, name, frame.sort_values(by, ignore_index=True))
 
-    @property
+    @cached_property
     def used(self) -> pd.DataFrame:
-        """The cases that are used, by pupil."""
-        kept = self.cases[self.cases["dropped"] == ""]
-        return kept.sort_values("pupil_key", ignore_index=True)
+        """The cases that are used, by id."""
+        kept = self.cases
+        if "dropped" in kept.columns:
+            kept = kept[kept["dropped"] == ""]
+        return kept.sort_values(self.id, ignore_index=True)
 
-    @property
-    def _n_clusters(self) -> int:
-        return len(np.unique(self.used[self.cluster]))
+    def pairs(self, outcome: str) -> Paired:
+        """Return an outcome before and after, one entry per used case, by id.
 
-    def flow(self) -> tuple[FlowStep, ...]:
-        """Return how many cases remain at each step, and how many pupils they are compared with.
+        Parameters
+        ----------
+        outcome : str
+            Name of the outcome.
+
+        Returns
+        -------
+        Paired
+            Both waves with the reason where one is missing, and the frame with all columns.
+
+        Raises
+        ------
+        ValueError
+            If there is no such outcome, or a value lies outside its range.
+        """
+        check.choice(outcome, list(self.outcomes), "outcome")
+        return pair_outcome(self.used, self.outcomes[outcome])
+
+    def warnings(self, outcome: str | None = None) -> tuple[Caution, ...]:
+        """Return what to know before any number is read.
+
+        Parameters
+        ----------
+        outcome : str or None
+            Name of an outcome; all of them if None.
+
+        Returns
+        -------
+        tuple of Caution
+            Each with what to do; empty where nothing is found.
+        """
+        return cautions(self, outcome)
+
+    def flow(self, outcome: str | None = None) -> tuple[FlowStep, ...]:
+        """Return how many pupils remain at each step.
+
+        Parameters
+        ----------
+        outcome : str or None
+            Name of an outcome; all of them if None.
 
         Returns
         -------
         tuple of FlowStep
-            Cases from the register to the analysis, then untreated pupils.
+            From the cases to the complete pairs, then untreated pupils.
         """
-        steps = [FlowStep(step="cases in the register", n=len(self.cases))]
-        left = self.cases["dropped"]
-        for reason, kept in zip(DROPPED, _KEPT, strict=True):
-            left = left[left != reason]
-            steps.append(FlowStep(step=kept, n=len(left)))
-        steps.append(
-            FlowStep(
-                step="pupils without a case at the time, compared with",
-                n=int(self.registry["pupil_key"].nunique()),
-            )
-        )
-        if "later_case" in self.registry.columns:
-            later = self.registry.loc[self.registry["later_case"], "pupil_key"].nunique()
-            step = "of them with a team's work that began before their follow-up ended"
-            steps.append(FlowStep(step=step, n=int(later)))
-        return tuple(steps)
+        return flow_steps(self, outcome)
 
-    def change(self) -> Result:
-        """Compare the change of absence with the change expected with no programme.
+    def change(self, outcome: str, *, benchmark: str = "registry", se: SE = "cr2") -> Result:
+        """Compare the change of an outcome with the change expected with no programme.
+
+        Parameters
+        ----------
+        outcome : str
+            Name of the outcome.
+        benchmark : str
+            "registry" (no benchmark where untreated pupils lack the outcome), or "none".
+        se : {"cr2", "independent"}
+            Whether pupils of a cluster may depend on each other.
 
         Returns
         -------
         Result
-            Estimand "wellbeing.absence_change_beyond". Estimate: mean change (after minus before)
-            of the cases as a fraction; benchmark: expected change; beyond: their difference, null
-            0. Tables "change" and "responders".
-        """
-        found = self._expect("change")
-        rows = self._rows(
-            found,
-            ("observed change", "expected with no programme (benchmark)", "beyond the benchmark"),
-            n_events=None,
-        )
-        level = f"{100 * self.conf_level:g} % interval"
-        responders = self.responders()
-        return Result(
-            estimand=Estimand(
-                id="wellbeing.absence_change_beyond",
-                claim="wellbeing",
-                formula="mean change of absence of the team's pupils, minus the change expected of "
-                "them with no programme",
-                population="pupils whose work with the team has started and who can be followed",
-                unit="share of school time",
-            ),
-            estimate=rows[0],
-            benchmark=rows[1],
-            beyond=rows[2],
-            null=0.0,
-            benchmark_is=_BENCHMARK_IS,
-            definition=self.definition,
-            n=len(self.used),
-            flow=self.flow(),
-            tables=(
-                Table(
-                    name="change",
-                    title="Change of absence, after minus before, as a fraction of school time",
-                    rows=rows,
-                    note=f"n: the team's pupils; {level} {self._clustering(found)}; n of untreated "
-                    "pupils in the flow.",
-                ),
-                responders,
-            ),
-            conf_level=self.conf_level,
-            method=self._method(found),
-            verdict=judge(
-                self.used,
-                rows,
-                responders.rows,
-                margin=self.margin,
-                conf_level=self.conf_level,
-                n_clusters=self._n_clusters,
-            ),
-        )
+            Estimand "wellbeing.<outcome>_change_beyond". Estimate: mean change (after minus
+            before); benchmark: expected change; beyond: their difference, null 0. Tables "change"
+            and, where the benchmark gives one, "responders".
 
-    def responders(self) -> Table:
-        """Compare the share of pupils with less absence with the share expected with no programme.
+        Raises
+        ------
+        DesignError
+            If the data cannot answer.
+        ValueError
+            If a word is unknown.
+        """
+        return estimate_beyond(self, outcome, benchmark=benchmark, se=se)
+
+    def responders(self, outcome: str) -> Table:
+        """Return the share of pupils who fare better beside the share expected with no programme.
+
+        Parameters
+        ----------
+        outcome : str
+            Name of the outcome.
 
         Returns
         -------
         Table
-            Shares as fractions: less absence and halved absence, each observed, expected and the
-            difference.
+            Shares as fractions, each observed, expected and the difference.
+
+        Raises
+        ------
+        DesignError
+            If there is no registry.
         """
-        rows: list[Estimate] = []
-        for outcome, term in (("less", "less absence"), ("halved", "absence halved")):
-            found = self._expect(outcome)
-            terms = (
-                term,
-                f"{term}, expected with no programme",
-                f"{term}, beyond the benchmark",
+        found = share_table(self, outcome)
+        if not found:
+            raise DesignError(
+                "No untreated pupils say what share would fare better with no programme, and a "
+                "share alone says nothing. Give a registry."
             )
-            count = round(float(found.means[0]) * len(self.used))
-            rows += self._rows(found, terms, n_events=count)
-        return Table(
-            name="responders",
-            title="Share of the team's pupils with less absence after than before, as a fraction",
-            rows=tuple(rows),
-            note="Expected: share with no programme, from untreated pupils by the same regression; "
-            "halved: at most half of the absence before, which was above zero.",
-        )
-
-    def _expect(self, outcome: str) -> Expectation:
-        used = self.used
-        X_cases, X_registry = regressors(used, self.registry)
-        cluster = self.cluster if self._n_clusters > 1 else "pupil_key"
-        keys = np.concatenate([used[cluster], self.registry[cluster]])
-        codes = np.unique(keys, return_inverse=True)[1].astype(np.int64)
-        return expected_beside_observed(
-            Sample(X=X_cases, y=_outcome(used, outcome), codes=codes[: len(used)]),
-            Sample(X=X_registry, y=_outcome(self.registry, outcome), codes=codes[len(used) :]),
-        )
-
-    def _rows(
-        self, found: Expectation, terms: tuple[str, str, str], *, n_events: int | None
-    ) -> tuple[Estimate, ...]:
-        rows = []
-        for place, term in enumerate(terms):
-            value, error = float(found.means[place]), float(found.std_errors[place])
-            test = t_inference(value, error, df=found.df, conf_level=self.conf_level)
-            limits = (test.low, test.high)
-            if n_events is not None and place < 2:
-                limits = (max(test.low, 0.0), min(test.high, 1.0))
-            beyond = place == 2 and error > 0
-            rows.append(
-                Estimate(
-                    term=term,
-                    estimate=value,
-                    std_error=error,
-                    conf_low=limits[0],
-                    conf_high=limits[1],
-                    statistic=test.statistic if beyond else None,
-                    p_value=test.p_value if beyond else None,
-                    n=len(self.used),
-                    n_events=n_events if place == 0 else None,
-                )
-            )
-        return tuple(rows)
-
-    def _clustering(self, found: Expectation) -> str:
-        several = self._n_clusters > 1
-        by = self.cluster.removesuffix("_key") if several else "pupil (one school only)"
-        return f"clustered by {by}, t with {found.df} degrees of freedom"
-
-    def _method(self, found: Expectation) -> str:
-        return (
-            f"registry regression: least squares of the change of untreated pupils on {DESCRIBED}, "
-            "predicted for the team's pupils; delete-one-cluster jackknife of cases and registry "
-            f"together (CR3), {self._clustering(found)}"
-        )
-
-
-def _outcome(frame: pd.DataFrame, outcome: str) -> npt.NDArray[np.float64]:
-    before, after = frame["before"].to_numpy(), frame["after"].to_numpy()
-    if outcome == "change":
-        return np.asarray(after - before)
-    if outcome == "less":
-        return np.asarray(after < before, dtype=float)
-    return np.asarray((after <= before / 2) & (before > 0), dtype=float)
+        return found[0]

@@ -36,26 +36,21 @@ class Sample:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Expectation:
-    """Observed mean, expected mean and the difference, with their joint covariance.
+    """Observed mean, expected mean and the difference, with what their intervals need.
 
     Parameters
     ----------
     means : numpy.ndarray of float, shape (3,)
-        Observed mean of the cases, expected mean, observed minus expected.
-    covariance : numpy.ndarray of float, shape (3, 3)
-        Cluster-jackknife covariance.
-    df : int
-        Number of clusters that hold cases, minus one.
+        Observed mean of the cases, expected mean, observed minus expected; NaN where not known.
+    std_errors : numpy.ndarray of float, shape (3,)
+        Their standard errors.
+    df : numpy.ndarray of float, shape (3,)
+        Their degrees of freedom.
     """
 
     means: npt.NDArray[np.float64]
-    covariance: npt.NDArray[np.float64]
-    df: int
-
-    @property
-    def std_errors(self) -> npt.NDArray[np.float64]:
-        """Standard errors, shape (3,)."""
-        return np.sqrt(np.diag(self.covariance))
+    std_errors: npt.NDArray[np.float64]
+    df: npt.NDArray[np.float64]
 
 
 def expected_beside_observed(cases: Sample, registry: Sample) -> Expectation:
@@ -76,7 +71,7 @@ def expected_beside_observed(cases: Sample, registry: Sample) -> Expectation:
     Returns
     -------
     Expectation
-        Three values, covariance, degrees of freedom.
+        Three values, standard errors, degrees of freedom.
 
     Raises
     ------
@@ -109,8 +104,8 @@ def expected_beside_observed(cases: Sample, registry: Sample) -> Expectation:
     full = _estimate(A.sum(0)[None], b.sum(0)[None], z.sum(0)[None], y.sum(), count.sum())[0]
     without = _estimate(A.sum(0) - A, b.sum(0) - b, z.sum(0) - z, y.sum() - y, count.sum() - count)
     moved = full - without
-    covariance = (n_clusters - 1) / n_clusters * moved.T @ moved
-    return Expectation(means=full, covariance=covariance, df=with_cases - 1)
+    errors = np.sqrt((n_clusters - 1) / n_clusters * (moved**2).sum(axis=0))
+    return Expectation(means=full, std_errors=errors, df=np.full(3, with_cases - 1.0))
 
 
 def _normal_sums(

@@ -1,0 +1,169 @@
+"""Two measurements of the same pupil, paired by id and never by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from absence_risk import check
+from absence_risk.evaluation.outcomes import in_words
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from absence_risk.evaluation.outcomes import Outcome
+
+__all__ = ["REASONS", "Paired", "once_per_pupil", "pair_outcome", "pair_waves"]
+
+REASONS = (
+    "follow-up dated before the baseline",
+    "no baseline and no follow-up",
+    "no baseline",
+    "no follow-up",
+)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Paired:
+    """An outcome before and after, one entry per pupil; incomplete pupils stay, with the reason.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The rows, by id, with all their columns.
+    pre, post : numpy.ndarray of float, shape (n,)
+        The outcome in each wave; NaN where missing.
+    reason : numpy.ndarray of str, shape (n,)
+        Empty where both waves are there, else one of `REASONS`.
+    """
+
+    frame: pd.DataFrame
+    pre: npt.NDArray[np.float64]
+    post: npt.NDArray[np.float64]
+    reason: npt.NDArray[np.str_]
+
+    @property
+    def complete(self) -> npt.NDArray[np.bool_]:
+        """Which pupils have both waves, shape (n,)."""
+        return np.asarray(self.reason == "")
+
+    def only(self, kept: npt.NDArray[np.bool_]) -> Paired:
+        """Return some of the pupils.
+
+        Parameters
+        ----------
+        kept : numpy.ndarray of bool, shape (n,)
+            Which ones.
+
+        Returns
+        -------
+        Paired
+            The same with fewer rows.
+        """
+        return Paired(
+            frame=self.frame[kept].reset_index(drop=True),
+            pre=self.pre[kept],
+            post=self.post[kept],
+            reason=self.reason[kept],
+        )
+
+
+def pair_outcome(frame: pd.DataFrame, outcome: Outcome) -> Paired:
+    """Read both waves of an outcome, row by row of a frame with one row per pupil.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row per pupil with the outcome's columns.
+    outcome : Rate or Likert
+        The outcome.
+
+    Returns
+    -------
+    Paired
+        One entry per row, in the order of the frame.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or a value lies outside the outcome's range.
+    """
+    check.columns(frame.columns, outcome.columns(), "the frame")
+    pre, post = outcome.values(frame, "pre"), outcome.values(frame, "post")
+    reason = np.full(len(frame), "", dtype=object)
+    late = np.zeros(len(frame), dtype=bool)
+    if outcome.dates is not None:
+        first, second = (pd.to_datetime(frame[name]) for name in outcome.dates)
+        late = (second < first).to_numpy(dtype=bool)
+    no_pre, no_post = np.isnan(pre), np.isnan(post)
+    for text, holds in zip(REASONS, (late, no_pre & no_post, no_pre, no_post), strict=True):
+        reason[(reason == "") & holds] = text
+    return Paired(frame=frame, pre=pre, post=post, reason=reason.astype(str))
+
+
+def pair_waves(before: pd.DataFrame, after: pd.DataFrame, *, id: str) -> pd.DataFrame:  # noqa: A002
+    """Join two waves by id; who is in one wave only stays, with the other wave empty.
+
+    Parameters
+    ----------
+    before, after : pandas.DataFrame
+        One row per pupil with the id and any columns; the rows may stand in any order.
+    id : str
+        Column that names the pupil in both.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per pupil, by id; columns of the waves with the endings ``_pre`` and ``_post``.
+
+    Raises
+    ------
+    ValueError
+        If a pupil has several rows in a wave, or none of the columns but the id is there.
+
+    Examples
+    --------
+    >>> one = pd.DataFrame({"pupil": [2, 1], "score": [3.0, 4.0]})
+    >>> two = pd.DataFrame({"pupil": [1, 3], "score": [5.0, 2.0]})
+    >>> pair_waves(one, two, id="pupil")["score_post"].tolist()
+    [5.0, nan, 2.0]
+    """
+    for name, frame in (("before", before), ("after", after)):
+        check.columns(frame.columns, [id], name)
+        once_per_pupil(frame, [id], name)
+    both = [
+        frame.rename(columns={c: f"{c}_{end}" for c in frame.columns if c != id})
+        for frame, end in ((before, "pre"), (after, "post"))
+    ]
+    return both[0].merge(both[1], on=id, how="outer").sort_values(id, ignore_index=True)
+
+
+def once_per_pupil(frame: pd.DataFrame, by: list[str], name: str) -> None:
+    """Raise where a pupil has several rows, or none has a name.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The rows.
+    by : list of str
+        Columns that together must be unique.
+    name : str
+        Argument name for the message.
+
+    Raises
+    ------
+    ValueError
+        If an id is missing or stands twice.
+    """
+    empty = int(frame[by].isna().any(axis=1).sum())
+    if empty:
+        raise ValueError(f"{name} lacks {' or '.join(by)} in {in_words(empty)} rows.")
+    again = int(frame.duplicated(by).sum())
+    if again:
+        raise ValueError(
+            f"{name} must have one row per {' and '.join(by)}; {in_words(again)} rows are there "
+            "again. Keep one measurement before and one after for each pupil."
+        )
