@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import check_estimator
 
-from absence_risk.thresholds import KinkRegression, StepRegression
+from absence_risk.thresholds import CalibratedAlarm, KinkRegression, StepRegression
 
 FEW_VALUES = "the check's first column has at most 4 values, which leave no place for a break"
 BREAKS = dict.fromkeys(
@@ -43,3 +44,9 @@ def outcome(estimator, cannot):
 )
 def test_regressions_pass_every_check_that_can_apply(estimator):
     outcome(estimator, BREAKS)
+
+
+# scikit-learn casts labels that are no numbers in one of its checks.
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
+def test_a_calibrated_alarm_passes_every_check():
+    outcome(CalibratedAlarm(LogisticRegression(), cv=2, replicates=20), {})

@@ -13,7 +13,7 @@ from absence_risk.stats.threshold_metrics import threshold_metrics
 from absence_risk.thresholds.alarm_figures import count_alarms, figure_row, spaced
 
 if TYPE_CHECKING:
-    from absence_risk.thresholds.calibration import Calibration
+    from absence_risk.thresholds.calibrated import Calibration
 
 __all__ = ["PUPILS_TERM", "decision_curve", "frontier", "threshold_draws"]
 

@@ -12,7 +12,7 @@ from absence_risk.stats.alarm_frontier import alarm_frontier
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from absence_risk.thresholds.calibration import Calibration
+    from absence_risk.thresholds.calibrated import Calibration
 
     Floats = npt.NDArray[np.float64]
 
@@ -161,9 +161,11 @@ def alarm_figures(found: Calibration) -> list[tuple[str, Floats, Floats, str, st
             "n",
             "flagged",
         ),
-        (f"mean lead time, {sample.time_unit}", front.lead, many_front.lead, "events", "tp"),
         ("Youden's index", plain.youden, many.youden, "n", "flagged"),
     ]
+    if sample.time_unit:
+        term = f"mean lead time, {sample.time_unit}"
+        out.append((term, front.lead, many_front.lead, "events", "tp"))
     if goal.exchange > 0:
         out += [
             ("net benefit per pupil", plain.net_benefit, many.net_benefit, "n", "flagged"),

@@ -94,6 +94,8 @@ class Rule:
         the pupil had no school.
     lead : numpy.ndarray, shape (n, T) or (T,)
         Time from the end of the window to the event.
+    label : str or None
+        Name of the rule where it is no share of absence.
     """
 
     window: str
@@ -102,6 +104,7 @@ class Rule:
     share: Floats
     months: Floats
     lead: Floats
+    label: str | None = None
 
     def words(self) -> str:
         """Return the rule in words.
@@ -111,6 +114,8 @@ class Rule:
         str
             For example "total absence, rolling 12 weeks".
         """
+        if self.label is not None:
+            return self.label
         row = f", {self.consecutive} in a row" if self.consecutive > 1 else ""
         return f"{self.numerator} absence, {self.window}{row}"
 
@@ -130,11 +135,13 @@ class AlarmSample:
     n_months : int
         Calendar months in which alarms are raised.
     time_unit : str
-        Unit of lead times.
+        Unit of lead times; empty where alarms have no time.
     event_words, definition : str
         Event and absence definition in words.
     flow : tuple of FlowStep
         Pupils at each step.
+    measure : str
+        What a threshold is a value of.
     """
 
     event: npt.NDArray[np.bool_]
@@ -145,6 +152,7 @@ class AlarmSample:
     event_words: str
     definition: str
     flow: tuple[FlowStep, ...]
+    measure: str = "share of absence"
 
     def __post_init__(self) -> None:
         """Refuse a sample in which nobody or everybody has the event."""

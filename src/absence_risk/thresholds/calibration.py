@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,14 +9,12 @@ import numpy as np
 from absence_risk import check
 from absence_risk.errors import DesignError
 from absence_risk.result import Estimand, Estimate, Result
-from absence_risk.stats.best_cut import best_cut
-from absence_risk.stats.bootstrap import percentile_interval
 from absence_risk.thresholds import alarm_curves as curves
 from absence_risk.thresholds import calibration_tables as tables
 from absence_risk.thresholds.alarm_rules import read_alarms
 from absence_risk.thresholds.alarm_sample import cluster_codes
+from absence_risk.thresholds.calibrated import calibrate_sample
 from absence_risk.thresholds.calibration_words import judge_alarm
-from absence_risk.thresholds.choice import choose, resample_choice
 from absence_risk.thresholds.fairness import group_tables
 from absence_risk.thresholds.goal import parse_goal
 from absence_risk.thresholds.local_thresholds import local_table
@@ -32,15 +29,13 @@ if TYPE_CHECKING:
 
     from absence_risk.register.cube import Cube
     from absence_risk.result import Table
-    from absence_risk.stats.best_cut import BestCut
     from absence_risk.thresholds.alarm_sample import AlarmSample, LaterAbsence
-    from absence_risk.thresholds.choice import Choice, Resampled
-    from absence_risk.thresholds.goal import Goal
+    from absence_risk.thresholds.calibrated import Calibration
     from absence_risk.thresholds.local_thresholds import Prior
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["Calibration", "calibrate_threshold"]
+__all__ = ["calibrate_threshold"]
 
 _ESTIMAND = Estimand(
     id="threshold.local_alarm_ppv",
@@ -57,87 +52,10 @@ _METHOD = (
     "choice over {units} ({replicates} samples), judged by the units left out of each sample; "
     "p of the best cut adjusted for the search (Miller & Siegmund 1982; Lausen et al. 1994)."
 )
-_TRIM = 0.05
 _NOBODY = (
     "No pupil reaches {at} of absence under any of the rules; the highest share is {top}. Leave "
     "the threshold out."
 )
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Calibration:
-    """Everything the tables are made of.
-
-    Parameters
-    ----------
-    sample : AlarmSample
-        The pupils.
-    goal : Goal
-        Objective and limits.
-    thresholds : numpy.ndarray, shape (K,)
-        Candidate thresholds.
-    cells : numpy.ndarray, shape (C, 4, K + 1)
-        Counts under every rule.
-    choice : Choice
-        The best candidate.
-    resampled : Resampled
-        The choice made again in bootstrap samples.
-    cut : BestCut
-        The best cut of the chosen rule with its p-values.
-    conf_level : float
-        Confidence level of all intervals.
-    unit_words : str
-        What was drawn.
-    compare : tuple of float
-        Two thresholds to be told apart.
-    """
-
-    sample: AlarmSample
-    goal: Goal
-    thresholds: Floats
-    cells: Floats
-    choice: Choice
-    resampled: Resampled
-    cut: BestCut
-    conf_level: float
-    unit_words: str
-    compare: tuple[float, float]
-
-    @property
-    def threshold(self) -> float:
-        """The chosen threshold as a share."""
-        return float(self.thresholds[self.choice.at])
-
-    def interval(self, draws: Floats) -> tuple[float | None, float | None]:
-        """Return percentile limits, None where they do not exist.
-
-        Parameters
-        ----------
-        draws : numpy.ndarray, shape (B,)
-            Bootstrap draws.
-
-        Returns
-        -------
-        low, high : float or None
-            Limits.
-        """
-        if not len(draws):
-            return None, None
-        low, high = percentile_interval(draws, self.conf_level)
-        return (float(low), float(high)) if np.isfinite(low) else (None, None)
-
-    def outside(self) -> tuple[Floats, Floats]:
-        """Return PPV and prevalence among the units left out of each sample, at its choice."""
-        made = self.resampled.made
-        cells = self.resampled.outside[made].astype(np.float64)
-        at = self.resampled.at[made]  # noqa: PD008 (an array, not a frame)
-        reached = np.cumsum(cells[..., ::-1], axis=-1)[..., ::-1]
-        which = np.arange(len(cells))
-        fp, tp = reached[which, 0, at + 1], reached[which, 1, at + 1]
-        events, n = reached[:, 1, 0], reached[:, :2, 0].sum(axis=1)
-        ppv = np.full(len(cells), np.nan)
-        np.divide(tp, tp + fp, out=ppv, where=tp + fp > 0)
-        return ppv, events / np.maximum(n, 1)
 
 
 def calibrate_threshold(
@@ -241,29 +159,17 @@ def calibrate_threshold(
     for share in compare:
         check.proportion(share, "compare")
     unit = cluster_codes(sample, cluster)
-    tallies = [sample.tallies(rule, grid, unit) for rule in sample.rules]
-    cells = np.stack([one.total() for one in tallies])
-    choice = choose(cells, goal, sample, grid)
     rng = np.random.default_rng(check.seed(random_state))
-    resampled = resample_choice(
-        tallies,
-        goal,
+    found = calibrate_sample(
         sample,
-        n_units=sample.n if unit is None else int(unit.max()) + 1,
-        replicates=replicates,
-        rng=rng,
-    )
-    found = Calibration(
-        sample=sample,
-        goal=goal,
-        thresholds=grid,
-        cells=cells,
-        choice=choice,
-        resampled=resampled,
-        cut=_searched(best_cut(cells[choice.rule, :2], trim=_TRIM), len(cells)),
-        conf_level=conf_level,
+        goal,
+        grid,
+        unit=unit,
         unit_words="pupils" if cluster is None else f"{cluster.removesuffix('_key')}s as wholes",
         compare=compare,
+        replicates=replicates,
+        rng=rng,
+        conf_level=conf_level,
     )
     made = _tables(found)
     if by is not None:
@@ -300,11 +206,6 @@ def _grid(thresholds: Sequence[float] | None, sample: AlarmSample) -> Floats:
         beyond = ", ".join(f"{100 * at:g} %" for at in grid[grid > top])
         raise DesignError(_NOBODY.format(at=beyond, top=f"{100 * top:.1f} %"))
     return grid
-
-
-def _searched(cut: BestCut, rules: int) -> BestCut:
-    """Allow for the windows and kinds of absence that were tried as well (Bonferroni)."""
-    return replace(cut, adjusted_p=min(1.0, rules * cut.adjusted_p))
 
 
 def _result(found: Calibration, made: tuple[Table, ...], replicates: int) -> Result:

@@ -18,13 +18,14 @@ from absence_risk.thresholds.choice import open_candidates
 from absence_risk.thresholds.wording import per_cent
 
 if TYPE_CHECKING:
-    from absence_risk.thresholds.calibration import Calibration
+    from absence_risk.thresholds.calibrated import Calibration
 
 __all__ = ["BENCHMARK_TERM", "CHOSEN_TERM", "choices", "chosen", "threshold_metrics_table"]
 
 BENCHMARK_TERM = "PPV of an alarm without information"
 CHOSEN_TERM = "chosen threshold"
 _SHOWN = 0.01
+_FEW = 20
 
 
 def threshold_metrics_table(found: Calibration) -> Table:
@@ -42,8 +43,12 @@ def threshold_metrics_table(found: Calibration) -> Table:
     """
     steps = np.round(found.thresholds / _SHOWN)
     whole = np.abs(found.thresholds / _SHOWN - steps) < 1e-9
-    few = len(found.thresholds) <= 20
-    at = np.flatnonzero(whole | few | (np.arange(len(whole)) == found.choice.at))
+    places = np.arange(len(whole))
+    if len(whole) <= _FEW:
+        whole[:] = True
+    elif whole.sum() < _FEW:  # No grid of points: some of the candidates.
+        whole |= places % (len(whole) // _FEW) == 0
+    at = np.flatnonzero(whole | (places == found.choice.at))
     counts = count_alarms(found.cells[found.choice.rule])
     shown = spaced(counts, at, found.choice.at)
     rows = [
@@ -130,7 +135,7 @@ def _threshold_row(found: Calibration) -> Estimate:
     drawn = found.thresholds[found.resampled.at[same]]
     low, high = found.interval(drawn) if len(drawn) else (None, None)
     return Estimate(
-        term="threshold, share of absence",
+        term=f"threshold, {found.sample.measure}",
         estimate=found.threshold,
         std_error=float(drawn.std(ddof=1)) if len(drawn) > 1 else None,
         conf_low=low,

@@ -12,7 +12,7 @@ from absence_risk.thresholds.wording import per_cent
 
 if TYPE_CHECKING:
     from absence_risk.result import Answer, Estimate, Table
-    from absence_risk.thresholds.calibration import Calibration
+    from absence_risk.thresholds.calibrated import Calibration
 
 __all__ = ["judge_alarm"]
 

@@ -14,7 +14,7 @@ from absence_risk.thresholds.wording import per_cent
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from absence_risk.thresholds.calibration import Calibration
+    from absence_risk.thresholds.calibrated import Calibration
 
     Floats = npt.NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from absence_risk.stats.information_value import information_value
 from absence_risk.thresholds.choice import open_candidates
 
 if TYPE_CHECKING:
-    from absence_risk.thresholds.calibration import Calibration
+    from absence_risk.thresholds.calibrated import Calibration
 
 __all__ = ["waiting_table"]
 
