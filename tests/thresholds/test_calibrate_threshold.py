@@ -216,15 +216,39 @@ def test_one_school_can_borrow_from_a_neighbour(data: pd.DataFrame) -> None:
     assert rows.loc["pooled", "statistic"] == 0
 
 
+def test_what_a_neighbour_found_can_be_taken_over(data: pd.DataFrame, result: Result) -> None:
+    prior = Prior.of(result)
+    assert prior.threshold == result.estimate.threshold
+    rows = result.tidy("local_thresholds").set_index("term")["estimate"]
+    assert prior.between == rows["standard deviation between places"]
+    one = run(data[data["school_key"] == 1], by="school_key", prior=prior, replicates=50)
+    pooled = one.tidy("local_thresholds").set_index("term").loc["pooled"]
+    raw = one.tidy("local_thresholds").set_index("term").loc["raw"]
+    low, high = sorted((prior.threshold, raw["estimate"]))
+    assert low <= pooled["estimate"] <= high
+    with pytest.raises(ValueError, match="no local thresholds"):
+        Prior.of(run(data, replicates=20))
+
+
+def test_the_weight_behind_the_objective_is_said_to_be_an_assumption(result: Result) -> None:
+    said = "one pupil found in time is worth 5 false alarms"
+    assert said in " ".join(result.verdict.reasons)
+    assert said in result.table("chosen").note
+    assert "from a risk of 16.7 %" in result.table("threshold_metrics").note
+
+
 def test_groups_are_compared_at_one_threshold(data: pd.DataFrame, result: Result) -> None:
     rows = result.tidy("groups")
     share = (data["valid_min"] + data["invalid_min"]) / data["scheduled_min"]
     flag = (share >= result.estimate.threshold).groupby(data["pupil_key"]).any()
     sex = data.groupby("pupil_key")["sex"].first()
-    for row in rows[rows["term"] == "share of pupils alarmed"].itertuples():
+    alarmed = rows[rows["term"] == "share of pupils alarmed by sex"]
+    assert len(alarmed) == 2
+    for row in alarmed.itertuples():
         mine = flag[sex == row.group.split(": ")[1]]
         assert (row.n, row.n_events) == (len(mine), mine.sum())
     band = result.tidy("group_differences")
+    assert len(band) == 3
     assert ((band["conf_low"] < 0) & (band["conf_high"] > 0)).all()
 
 

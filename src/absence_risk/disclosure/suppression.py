@@ -10,6 +10,7 @@ from absence_risk import check
 from absence_risk.disclosure import notes
 from absence_risk.disclosure.cells import COUNTS, blank, is_blank, is_small, is_unsafe
 from absence_risk.disclosure.curves import coarsen, is_curve, merge_endings, thin_at_risk
+from absence_risk.disclosure.differences import hide_differences
 from absence_risk.disclosure.margins import secondary
 from absence_risk.disclosure.nested import (
     DISJOINT,
@@ -49,7 +50,7 @@ def protect(result: Result, minimum: int = 5, *, beside: Iterable[Result] = ()) 
     2. points of cumulative curves are thinned, rare endings merged (`curves`);
     3. steps of a staircase and of the flow that differ by a few pupils are hidden (`nested`);
     4. a category that could be worked out from a total takes the next smallest along
-       (`margins.secondary`);
+       (`margins.secondary`), and a difference goes with either of its groups (`differences`);
     5. where the estimate, its benchmark or what is beyond it must be blanked, all three are, and
        the verdict becomes undecidable, because its sentence would give the number away.
 
@@ -115,7 +116,7 @@ def protect(result: Result, minimum: int = 5, *, beside: Iterable[Result] = ()) 
     tables = [_protect_curves(table, anchors, minimum) for table in result.tables]
     tables = _thin_tables(result, tables, minimum)
     tables = [_protect_cells(table, tables, totals, minimum) for table in tables]
-    tables = [_hide_close_n(table, chain) for table in tables]
+    tables = hide_differences([_hide_close_n(table, chain) for table in tables])
     kept = tuple(
         _annotate(before, after, minimum)
         for before, after in zip(result.tables, tables, strict=True)

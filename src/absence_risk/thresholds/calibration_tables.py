@@ -65,11 +65,16 @@ def threshold_metrics_table(found: Calibration) -> Table:
         title=f"What an alarm at each threshold says and costs: {rule}",
         rows=tuple(rows),
         note=(
-            f"Event: {found.sample.event_words}. Intervals at each threshold by drawing "
-            f"{found.unit_words}. PPV without information: {_share(found)}. Thresholds between "
-            f"which fewer than {APART} pupils lie are left out."
+            f"Event: {found.sample.event_words}. {_assumption(found)}Intervals at each threshold "
+            f"by drawing {found.unit_words}. PPV without information: {_share(found)}. Thresholds "
+            f"between which fewer than {APART} pupils lie are left out."
         ),
     )
+
+
+def _assumption(found: Calibration) -> str:
+    said = found.goal.assumption(float(found.sample.event.mean()))
+    return f"{said} " if said else ""
 
 
 def _share(found: Calibration) -> str:
@@ -122,10 +127,10 @@ def chosen(found: Calibration) -> Table:
         title=f"The chosen alarm: {found.sample.rules[rule].words()}, number",
         rows=tuple(rows),
         note=(
-            f"Goal: {found.goal.words()}. Figures at the chosen threshold look better than they "
-            "are, because it was chosen on the same pupils; optimism is the objective as it looks "
-            "minus its mean among units left out of bootstrap samples, which is slightly strict, "
-            "because 63 % of the units choose."
+            f"Goal: {found.goal.words()}. {_assumption(found)}Figures at the chosen threshold look "
+            "better than they are, because it was chosen on the same pupils; optimism is the "
+            "objective as it looks minus its mean among units left out of bootstrap samples, which "
+            "is slightly strict, because 63 % of the units choose."
         ),
     )
 

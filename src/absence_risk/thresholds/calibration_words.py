@@ -118,6 +118,7 @@ def _reasons(found: Calibration, beyond: Estimate, made: tuple[Table, ...]) -> t
     same = float((found.resampled.rule == found.choice.rule).mean())
     none = float((~found.resampled.made).mean())
     reasons = [
+        found.goal.assumption(float(found.sample.event.mean())),
         f"The same window and numerator is chosen in {per_cent(same)} of bootstrap samples.",
         _p_words(found),
     ]
@@ -137,4 +138,4 @@ def _reasons(found: Calibration, beyond: Estimate, made: tuple[Table, ...]) -> t
     )
     if beyond.conf_low is None:
         reasons.append("Too few alarmed pupils are left out of the samples for an interval.")
-    return tuple(reasons)
+    return tuple(reason for reason in reasons if reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,8 +29,12 @@ _LEAST_N = 50
 _LEAST_EVENTS = 10
 _TERMS = ("sensitivity", "PPV", "share of pupils alarmed")
 _NO_GROUPS = (
-    "groups {name!r} has {n} group with at least {least} pupils and {events} events, and comparing "
-    "needs 2."
+    "groups {name} has no two groups with at least {least} pupils, {events} events and {events} "
+    "alarms, so nothing can be compared. Leave groups out or join small ones."
+)
+_LEFT_OUT = (
+    " Groups with fewer than {least} pupils, {events} events or {events} alarms are counted and "
+    "not compared."
 )
 
 
@@ -44,8 +49,9 @@ def group_tables(
     """Compare groups at the one chosen threshold.
 
     Figures are drawn towards their mean (empirical Bayes); differences between all pairs of groups
-    of one column have bands that hold for all of them and all three figures together (max-T). No
-    group gets a threshold of its own.
+    of one column have bands that hold for all of them (max-T) and for the three figures together
+    (Bonferroni). No group gets a threshold of its own. Small groups have rows with counts only, so
+    that disclosure control sees what could be worked out from a total.
 
     Parameters
     ----------
@@ -68,7 +74,7 @@ def group_tables(
     Raises
     ------
     DesignError
-        If fewer than two groups of a column are large enough.
+        If in no column two groups are large enough.
     """
     sample = found.sample
     alarmed = np.fmax.reduce(sample.rules[found.choice.rule].share, axis=1, initial=-1.0)
@@ -77,28 +83,28 @@ def group_tables(
     weights = unit_weights(int(units.max()) + 1, replicates, rng)
     rows: list[Estimate] = []
     differences: list[Estimate] = []
-    left_out = 0
     for column in groups:
         codes, names = labelled(sample.about, column, "groups")
         counts = _counts(codes, flag, sample.event, len(names))
-        large = (counts[:, 3] >= _LEAST_N) & (counts[:, 2] >= _LEAST_EVENTS)
-        large &= counts[:, 1] >= _LEAST_EVENTS
-        left_out += int((~large).sum())
-        kept = np.flatnonzero(large)
+        kept = _large(counts)
         if len(kept) < 2:
-            raise DesignError(
-                _NO_GROUPS.format(name=column, n=len(kept), least=_LEAST_N, events=_LEAST_EVENTS)
-            )
+            kept = kept[:0]
         draws = _drawn_counts(codes, flag, sample.event, units, weights, kept)
-        labels = [f"{column.removesuffix('_key')}: {names[g]}" for g in kept]
-        more, apart = _compare(found, labels, counts[kept], draws)
+        name = column.removesuffix("_key")
+        labels = [f"{name}: {_word(value)}" for value in names]
+        more, apart = _compare(found, name, labels, counts, kept, draws)
         rows += more
         differences += apart
+    if not differences:
+        tried = ", ".join(map(repr, groups))
+        raise DesignError(_NO_GROUPS.format(name=tried, least=_LEAST_N, events=_LEAST_EVENTS))
     note = (
-        f"One threshold for all. n_events of n: with the event and alarmed of those with it "
-        f"(sensitivity), of those alarmed (PPV), alarmed of all. {left_out} groups with fewer than "
-        f"{_LEAST_N} pupils, {_LEAST_EVENTS} events or {_LEAST_EVENTS} alarms are left out."
+        "One threshold for all. n_events of n: with the event and alarmed of those with it "
+        "(sensitivity), of those alarmed (PPV), alarmed of all. Statistic: share of the group's "
+        "own evidence."
     )
+    if any(row.estimate is None for row in rows):
+        note += _LEFT_OUT.format(least=_LEAST_N, events=_LEAST_EVENTS)
     return (
         Table(
             name="groups",
@@ -111,11 +117,25 @@ def group_tables(
             title="Differences between groups at the chosen threshold, points",
             rows=tuple(differences),
             note=(
-                "Simultaneous bands (max-T) over all pairs and figures of a column; a band that "
-                "covers 0 shows no difference. n and n_events are those of the smaller group."
+                "Simultaneous bands over all pairs of a column (max-T) and the three figures "
+                "(Bonferroni); a band that covers 0 shows no difference. n and n_events are those "
+                "of the smaller group."
             ),
         ),
     )
+
+
+def _word(value: object) -> str:
+    """Write a value of a column; a flag is yes or no."""
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def _large(counts: Floats) -> npt.NDArray[np.intp]:
+    """Return the groups that are large enough to be compared."""
+    large = (counts[:, 3] >= _LEAST_N) & (counts[:, 2] >= _LEAST_EVENTS)
+    return np.flatnonzero(large & (counts[:, 1] >= _LEAST_EVENTS))
 
 
 def _counts(
@@ -148,6 +168,8 @@ def _drawn_counts(  # noqa: PLR0917 (private, called in one line above)
             ]
         ).astype(np.float32)
         drawn.append((by_unit @ weights).T)
+    if not drawn:
+        return np.empty((weights.shape[1], 0, 4))
     return np.stack(drawn, axis=1).astype(np.float64)
 
 
@@ -160,47 +182,74 @@ def _shares(counts: Floats) -> Floats:
     return out
 
 
-def _compare(
-    found: Calibration, labels: list[str], counts: Floats, draws: Floats
+def _compare(  # noqa: PLR0917 (private, called in one line above)
+    found: Calibration,
+    name: str,
+    labels: list[str],
+    counts: Floats,
+    kept: npt.NDArray[np.intp],
+    draws: Floats,
 ) -> tuple[list[Estimate], list[Estimate]]:
-    shares, drawn = _shares(counts), _shares(draws)
-    errors = np.nanstd(drawn, axis=0, ddof=1)
-    z = normal_quantile(found.conf_level)
+    """Return the figures of all groups and the differences of those that are compared."""
     pairs = ((0, 2), (0, 1), (1, 3))
+    shares, drawn = _shares(counts), _shares(draws)
     rows, differences = [], []
     spread = 1 - (1 - found.conf_level) / len(_TERMS)
-    for k, term in enumerate(_TERMS):
-        pooled = partial_pool(shares[:, k], errors[:, k])
-        for g, label in enumerate(labels):
-            half = z * pooled.std_error[g]
-            rows.append(
-                Estimate(
-                    term=term,
-                    group=label,
-                    estimate=float(pooled.estimate[g]),
-                    conf_low=max(0.0, float(pooled.estimate[g] - half)),
-                    conf_high=min(1.0, float(pooled.estimate[g] + half)),
-                    statistic=float(pooled.share_local[g]),
-                    n=round(counts[g, pairs[k][1]]),
-                    n_events=round(counts[g, pairs[k][0]]),
-                )
-            )
-        # Bonferroni over the three figures, max-T over the pairs within each.
-        bands = pairwise_bands(shares[:, k], drawn[..., k], conf_level=spread)
-        for p, (a, b) in enumerate(zip(bands.first, bands.second, strict=True)):
-            small = a if counts[a, pairs[k][0]] <= counts[b, pairs[k][0]] else b
+    for k, figure in enumerate(_TERMS):
+        term = f"{figure} by {name}"
+        size = [
+            (round(counts[g, pairs[k][1]]), round(counts[g, pairs[k][0]]))
+            for g in range(len(labels))
+        ]
+        rows += _drawn_to_mean(found, term, labels, size, kept, shares[kept, k], drawn[..., k])
+        if not len(kept):
+            continue
+        bands = pairwise_bands(shares[kept, k], drawn[..., k], conf_level=spread)
+        for p, (a, b) in enumerate(zip(kept[bands.first], kept[bands.second], strict=True)):
+            n, events = min(size[a], size[b], key=lambda pair: pair[1])
             known = bool(np.isfinite(bands.low[p]))
             differences.append(
                 Estimate(
                     term=term,
                     group=f"{labels[a]} − {labels[b]}",
+                    threshold=found.threshold,
                     estimate=float(bands.difference[p]),
                     std_error=float(bands.std_error[p]) if known else None,
                     conf_low=float(bands.low[p]) if known else None,
                     conf_high=float(bands.high[p]) if known else None,
                     p_value=min(1.0, float(bands.p_value[p]) * len(_TERMS)) if known else None,
-                    n=round(counts[small, pairs[k][1]]),
-                    n_events=round(counts[small, pairs[k][0]]),
+                    n=n,
+                    n_events=events,
                 )
             )
     return rows, differences
+
+
+def _drawn_to_mean(  # noqa: PLR0917 (private, called in one line above)
+    found: Calibration,
+    term: str,
+    labels: list[str],
+    size: list[tuple[int, int]],
+    kept: npt.NDArray[np.intp],
+    share: Floats,
+    drawn: Floats,
+) -> list[Estimate]:
+    """Return one figure of all groups: those compared drawn to their mean, others as counts."""
+    rows = [
+        Estimate(term=term, group=label, threshold=found.threshold, n=n, n_events=events)
+        for label, (n, events) in zip(labels, size, strict=True)
+    ]
+    if not len(kept):
+        return rows
+    pooled = partial_pool(share, np.nanstd(drawn, axis=0, ddof=1))
+    z = normal_quantile(found.conf_level)
+    for place, g in enumerate(kept):
+        middle, half = float(pooled.estimate[place]), z * float(pooled.std_error[place])
+        rows[g] = replace(
+            rows[g],
+            estimate=middle,
+            conf_low=max(0.0, middle - half),
+            conf_high=min(1.0, middle + half),
+            statistic=float(pooled.share_local[place]),
+        )
+    return rows

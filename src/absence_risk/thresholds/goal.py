@@ -11,6 +11,7 @@ import numpy as np
 from absence_risk import check
 from absence_risk.stats.alarm_frontier import alarm_frontier
 from absence_risk.stats.threshold_metrics import threshold_metrics
+from absence_risk.thresholds.wording import per_cent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -204,6 +205,35 @@ class Goal:
             head += f"({', '.join(f'{number:g}' for number in self.numbers)})"
         limits = " and ".join(limit.words() for limit in self.limits)
         return f"{head} within {limits}" if limits else head
+
+    def assumption(self, prevalence: float) -> str:
+        """Return what the objective takes for granted about false alarms.
+
+        Parameters
+        ----------
+        prevalence : float
+            Share of pupils with the event.
+
+        Returns
+        -------
+        str
+            A sentence or two; empty where nothing is weighed.
+        """
+        if self.objective == "lead_time":
+            return ""
+        weight = self.exchange
+        if self.objective == "youden":
+            weight = prevalence / (1 - prevalence)
+        said = (
+            f"Assumption: one pupil found in time is worth {1 / weight:.3g} false alarms"
+            + (" (Youden's index implies it)" if self.objective == "youden" else "")
+            + f", so help is taken to be worth its trouble from a risk of "
+            f"{per_cent(weight / (1 + weight), 1)}. Those who act must judge that weight; no "
+            "figure here estimates it."
+        )
+        if self.objective == "limited_net_benefit":
+            said += " Where places are short, they go to the pupils with the highest share."
+        return said
 
 
 def parse_goal(objective: str, constraint: str | Sequence[str] = ()) -> Goal:

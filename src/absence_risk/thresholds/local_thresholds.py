@@ -17,6 +17,7 @@ from absence_risk.thresholds.alarm_sample import labelled
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from absence_risk.result import Result
     from absence_risk.thresholds.calibrated import Calibration
 
     Floats = npt.NDArray[np.float64]
@@ -25,6 +26,7 @@ __all__ = ["Prior", "best_thresholds", "local_table"]
 
 _FEWEST_EVENTS = 5
 _REPLICATES = 200
+_CENTRE, _SPREAD = "all places", "standard deviation between places"
 _ONE_PLACE = (
     "by {name!r} has one value only, so there is nothing to pool. Pass prior=Prior(threshold=, "
     "between=) from a neighbour or the country, or leave by out."
@@ -60,6 +62,37 @@ class Prior:
         """Check both shares."""
         check.proportion(self.threshold, "threshold")
         check.proportion(self.between, "between")
+
+    @classmethod
+    def of(cls, neighbour: Result) -> Prior:
+        """Take over what a neighbour or a country found.
+
+        Parameters
+        ----------
+        neighbour : Result
+            Result of :func:`calibrate_threshold` with ``by``.
+
+        Returns
+        -------
+        Prior
+            The threshold of all its places, and how much they differ.
+
+        Raises
+        ------
+        ValueError
+            If the result has no local thresholds.
+        """
+        tables = [table for table in neighbour.tables if table.name == "local_thresholds"]
+        if not tables:
+            raise ValueError(
+                "The neighbour's result has no local thresholds: calibrate it with by=, or pass "
+                "threshold and between."
+            )
+        known = {row.term: row.estimate for row in tables[0].rows}
+        threshold, between = known.get(_CENTRE), known.get(_SPREAD)
+        if threshold is None or between is None:
+            raise ValueError("The neighbour's threshold or its spread between places is not shown.")
+        return cls(threshold=threshold, between=between)
 
 
 def local_table(
@@ -123,7 +156,8 @@ def local_table(
         share = float(pooled.share_local[place])
         half = z * pooled.std_error[place]
         rows.append(_row("pooled", name, pooled.estimate[place], half, count, share))
-    rows.append(Estimate(term="all places", estimate=centre))
+    rows.append(Estimate(term=_CENTRE, estimate=centre))
+    rows.append(Estimate(term=_SPREAD, estimate=pooled.between))
     source = "all places together" if prior is None else "elsewhere"
     return Table(
         name="local_thresholds",
