@@ -39,39 +39,55 @@ def run(data: pd.DataFrame, **changes: object) -> Result:
     )
 
 
-def test_small_groups_are_counted_and_not_compared(data: pd.DataFrame) -> None:
-    few = data.assign(tongue=np.where(data["pupil_key"] < 40, "other", data["sex"]))
-    found = run(few, groups=("tongue", "sex"))
+LANGUAGES = np.array(["sv", "fi", "so", "ar"])
+
+
+def speaking(data: pd.DataFrame, few: int) -> pd.DataFrame:
+    """Give each pupil a language; a few speak others."""
+    others = np.array(["x", "y"])[data["pupil_key"] % 2]
+    own = np.where(data["pupil_key"] < few, others, LANGUAGES[data["pupil_key"] % 4])
+    return data.assign(tongue=own)
+
+
+def test_small_groups_are_counted_together_and_not_compared(data: pd.DataFrame) -> None:
+    found = run(speaking(data, 200), groups=("tongue", "sex"))
     rows = found.tidy("groups").set_index(["term", "group"])
-    assert np.isnan(rows.loc[("sensitivity by tongue", "tongue: other"), "estimate"])
-    assert rows.loc[("share of pupils alarmed by tongue", "tongue: other"), "n"] == 40
-    assert len(found.tidy("group_differences")) == 6
+    rest = rows.loc[("share of pupils alarmed by tongue", "tongue: all others")]
+    assert rest["n"] == 200
+    assert pd.isna(rest["estimate"])
+    assert len(found.tidy("group_differences")) == 3 * (6 + 1)
+    assert "counted together" in found.table("groups").note
     with pytest.raises(DesignError, match="no two groups"):
-        run(few.assign(one="x"), groups=("one",))
+        run(data.assign(one="x"), groups=("one",))
+    with_one = run(data.assign(one="x"), groups=("one", "sex"))
+    assert (
+        "Not compared, because no two groups are large enough: one."
+        in with_one.table("groups").note
+    )
 
 
-def test_no_small_group_can_be_worked_out_of_the_published_tables(data: pd.DataFrame) -> None:
-    """Of each column's groups none or at least two are hidden, and with 5 pupils or more."""
-    tongue = np.array(["sv", "fi", "so", "ar"])[data["pupil_key"] % 4]
-    few = data.assign(tongue=np.where(data["pupil_key"] < 25, "other", tongue))
-    found = run(few, groups=("tongue",), by="school_key")
+@pytest.mark.parametrize("few", [0, 25, 60, 200])
+def test_no_count_of_few_pupils_can_be_worked_out(data: pd.DataFrame, few: int) -> None:
+    """Alarmed or not, with the event or not: none or five pupils and more, also of the rest."""
+    found = run(speaking(data, few), groups=("tongue",), by="school_key")
+    wide = found.tidy("groups").pivot_table(index="group", columns="term", values=["n", "n_events"])
+    both = wide["n_events"]["sensitivity by tongue"]
+    events = wide["n"]["sensitivity by tongue"]
+    flagged = wide["n"]["PPV by tongue"]
+    n = wide["n"]["share of pupils alarmed by tongue"]
+    assert n.sum() == 2500
+    for cell in (both, flagged - both, events - both, n - flagged - events + both):
+        assert (cell >= 5).all()
     safe = disclosure.protect(found, 5)
-    hidden = 0
-    for before, after in zip(found.table("groups").rows, safe.table("groups").rows, strict=True):
-        hidden += after.n is None
-        assert after.n is None or (before.n, before.n_events) == (after.n, after.n_events)
-    assert hidden
-    for term in {row.term for row in found.table("groups").rows}:
-        gone = [
-            before
-            for before, after in zip(
-                found.table("groups").rows, safe.table("groups").rows, strict=True
-            )
-            if before.term == term and after.n is None
-        ]
-        assert len(gone) != 1
-        assert not gone or sum(row.n_events for row in gone) >= 5
+    assert safe.table("groups").rows == found.table("groups").rows
+    assert safe.table("group_differences").rows == found.table("group_differences").rows
+
+
+def test_a_stricter_minimum_hides_differences_with_their_groups(data: pd.DataFrame) -> None:
+    found = run(speaking(data, 0), groups=("tongue", "sex"))
+    safe = disclosure.protect(found, 30)
     shown = {(row.term, row.group) for row in safe.table("groups").rows if row.n is not None}
+    assert 0 < len(shown) < len(found.table("groups").rows)
     for row in safe.table("group_differences").rows:
         both = all((row.term, part) in shown for part in row.group.split(" − "))
         assert both or row.estimate is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,14 +26,15 @@ __all__ = ["group_tables"]
 
 _LEAST_N = 50
 _LEAST_EVENTS = 10
+_LEAST_CELL = 5
 _TERMS = ("sensitivity", "PPV", "share of pupils alarmed")
 _NO_GROUPS = (
     "groups {name} has no two groups with at least {least} pupils, {events} events and {events} "
     "alarms, so nothing can be compared. Leave groups out or join small ones."
 )
-_LEFT_OUT = (
-    " Groups with fewer than {least} pupils, {events} events or {events} alarms are counted and "
-    "not compared."
+_REST = (
+    " Groups with fewer than {least} pupils, {events} events or {events} alarms, or with few "
+    "pupils on one side, are counted together and not compared."
 )
 
 
@@ -50,8 +50,8 @@ def group_tables(
 
     Figures are drawn towards their mean (empirical Bayes); differences between all pairs of groups
     of one column have bands that hold for all of them (max-T) and for the three figures together
-    (Bonferroni). No group gets a threshold of its own. Small groups have rows with counts only, so
-    that disclosure control sees what could be worked out from a total.
+    (Bonferroni). No group gets a threshold of its own. Small groups are counted together and not
+    compared.
 
     Parameters
     ----------
@@ -83,20 +83,24 @@ def group_tables(
     weights = unit_weights(int(units.max()) + 1, replicates, rng)
     rows: list[Estimate] = []
     differences: list[Estimate] = []
+    left_out: list[str] = []
     for column in groups:
         codes, names = labelled(sample.about, column, "groups")
         counts = _counts(codes, flag, sample.event, len(names))
-        kept = _large(counts)
+        kept, rest = _comparable(counts)
         if len(kept) < 2:
-            kept = kept[:0]
+            left_out.append(column)
+            continue
         draws = _drawn_counts(codes, flag, sample.event, units, weights, kept)
         name = column.removesuffix("_key")
-        labels = [f"{name}: {_word(value)}" for value in names]
-        more, apart = _compare(found, name, labels, counts, kept, draws)
+        labels = [f"{name}: {_word(names[g])}" for g in kept]
+        more, apart = _compare(found, name, labels, counts[kept], draws)
         rows += more
         differences += apart
+        if rest[3]:
+            rows += _rest_rows(found, name, rest)
     if not differences:
-        tried = ", ".join(map(repr, groups))
+        tried = ", ".join(map(repr, left_out))
         raise DesignError(_NO_GROUPS.format(name=tried, least=_LEAST_N, events=_LEAST_EVENTS))
     note = (
         "One threshold for all. n_events of n: with the event and alarmed of those with it "
@@ -104,7 +108,9 @@ def group_tables(
         "own evidence."
     )
     if any(row.estimate is None for row in rows):
-        note += _LEFT_OUT.format(least=_LEAST_N, events=_LEAST_EVENTS)
+        note += _REST.format(least=_LEAST_N, events=_LEAST_EVENTS)
+    if left_out:
+        note += f" Not compared, because no two groups are large enough: {', '.join(left_out)}."
     return (
         Table(
             name="groups",
@@ -132,10 +138,25 @@ def _word(value: object) -> str:
     return str(value)
 
 
-def _large(counts: Floats) -> npt.NDArray[np.intp]:
-    """Return the groups that are large enough to be compared."""
-    large = (counts[:, 3] >= _LEAST_N) & (counts[:, 2] >= _LEAST_EVENTS)
-    return np.flatnonzero(large & (counts[:, 1] >= _LEAST_EVENTS))
+def _comparable(counts: Floats) -> tuple[npt.NDArray[np.intp], Floats]:
+    """Return the groups that can be compared, and the counts of all others together.
+
+    Of both the four cells (alarmed or not, with the event or not) hold some pupils each: no
+    count of few pupils can be worked out from those of the compared groups and the total.
+    """
+    large = (counts[:, 3] >= _LEAST_N) & (counts[:, 1:3] >= _LEAST_EVENTS).all(axis=1)
+    large &= _cells(counts).min(axis=1) >= _LEAST_CELL
+    kept = list(np.flatnonzero(large))
+    kept.sort(key=lambda group: -counts[group, 2])
+    rest = counts[~large].sum(axis=0)
+    while kept and rest[3] and _cells(rest).min() < _LEAST_CELL:
+        rest = rest + counts[kept.pop()]
+    return np.array(sorted(kept), dtype=np.intp), rest
+
+
+def _cells(counts: Floats) -> Floats:
+    both, flagged, events, n = np.moveaxis(counts, -1, 0)
+    return np.stack([both, flagged - both, events - both, n - flagged - events + both], axis=-1)
 
 
 def _counts(
@@ -182,30 +203,36 @@ def _shares(counts: Floats) -> Floats:
     return out
 
 
-def _compare(  # noqa: PLR0917 (private, called in one line above)
-    found: Calibration,
-    name: str,
-    labels: list[str],
-    counts: Floats,
-    kept: npt.NDArray[np.intp],
-    draws: Floats,
+def _compare(
+    found: Calibration, name: str, labels: list[str], counts: Floats, draws: Floats
 ) -> tuple[list[Estimate], list[Estimate]]:
-    """Return the figures of all groups and the differences of those that are compared."""
-    pairs = ((0, 2), (0, 1), (1, 3))
+    """Return the figures of groups, drawn to their mean, and the differences between them."""
     shares, drawn = _shares(counts), _shares(draws)
+    errors = np.nanstd(drawn, axis=0, ddof=1)
+    z = normal_quantile(found.conf_level)
     rows, differences = [], []
     spread = 1 - (1 - found.conf_level) / len(_TERMS)
     for k, figure in enumerate(_TERMS):
         term = f"{figure} by {name}"
-        size = [
-            (round(counts[g, pairs[k][1]]), round(counts[g, pairs[k][0]]))
-            for g in range(len(labels))
-        ]
-        rows += _drawn_to_mean(found, term, labels, size, kept, shares[kept, k], drawn[..., k])
-        if not len(kept):
-            continue
-        bands = pairwise_bands(shares[kept, k], drawn[..., k], conf_level=spread)
-        for p, (a, b) in enumerate(zip(kept[bands.first], kept[bands.second], strict=True)):
+        size = [_size(row, k) for row in counts]
+        pooled = partial_pool(shares[:, k], errors[:, k])
+        for g, label in enumerate(labels):
+            middle, half = float(pooled.estimate[g]), z * float(pooled.std_error[g])
+            rows.append(
+                Estimate(
+                    term=term,
+                    group=label,
+                    threshold=found.threshold,
+                    estimate=middle,
+                    conf_low=max(0.0, middle - half),
+                    conf_high=min(1.0, middle + half),
+                    statistic=float(pooled.share_local[g]),
+                    n=size[g][0],
+                    n_events=size[g][1],
+                )
+            )
+        bands = pairwise_bands(shares[:, k], drawn[..., k], conf_level=spread)
+        for p, (a, b) in enumerate(zip(bands.first, bands.second, strict=True)):
             n, events = min(size[a], size[b], key=lambda pair: pair[1])
             known = bool(np.isfinite(bands.low[p]))
             differences.append(
@@ -225,31 +252,24 @@ def _compare(  # noqa: PLR0917 (private, called in one line above)
     return rows, differences
 
 
-def _drawn_to_mean(  # noqa: PLR0917 (private, called in one line above)
-    found: Calibration,
-    term: str,
-    labels: list[str],
-    size: list[tuple[int, int]],
-    kept: npt.NDArray[np.intp],
-    share: Floats,
-    drawn: Floats,
-) -> list[Estimate]:
-    """Return one figure of all groups: those compared drawn to their mean, others as counts."""
-    rows = [
-        Estimate(term=term, group=label, threshold=found.threshold, n=n, n_events=events)
-        for label, (n, events) in zip(labels, size, strict=True)
-    ]
-    if not len(kept):
-        return rows
-    pooled = partial_pool(share, np.nanstd(drawn, axis=0, ddof=1))
-    z = normal_quantile(found.conf_level)
-    for place, g in enumerate(kept):
-        middle, half = float(pooled.estimate[place]), z * float(pooled.std_error[place])
-        rows[g] = replace(
-            rows[g],
-            estimate=middle,
-            conf_low=max(0.0, middle - half),
-            conf_high=min(1.0, middle + half),
-            statistic=float(pooled.share_local[place]),
+def _size(counts: Floats, figure: int) -> tuple[int, int]:
+    """Return denominator and numerator of a figure."""
+    top, bottom = ((0, 2), (0, 1), (1, 3))[figure]
+    return round(counts[bottom]), round(counts[top])
+
+
+def _rest_rows(found: Calibration, name: str, rest: Floats) -> list[Estimate]:
+    """Return the counts of the groups that are not compared, as one."""
+    rows = []
+    for k, figure in enumerate(_TERMS):
+        n, events = _size(rest, k)
+        rows.append(
+            Estimate(
+                term=f"{figure} by {name}",
+                group=f"{name}: all others",
+                threshold=found.threshold,
+                n=n,
+                n_events=events,
+            )
         )
     return rows
