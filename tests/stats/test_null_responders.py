@@ -6,9 +6,10 @@ import pytest
 from absence_risk.stats.null_responders import (
     absent_days,
     after_given_before,
-    mean_below,
+    class_shares,
+    days_law,
     selected_share,
-    unselected_shares,
+    within_group,
 )
 from absence_risk.stats.reliable_change import Norms, linear_rule
 
@@ -71,25 +72,45 @@ def test_normal_null_rates_agree_with_simulation(rule: str) -> None:
     simulated = (line.index(before[chosen], after[chosen]) >= 1.96).mean()
     law = after_given_before(norms)
     sample = before[chosen][:4_000]
-    exact = 1 - mean_below(line.after_at(1.96, sample), sample, law)
+    exact = class_shares(line.after_at(1.96, sample)[:, None], sample, law)[1]
     # Error of 96,000 simulated responses and of the 4,000 values before: below .002 each.
     assert exact == pytest.approx(simulated, abs=0.006)
 
 
-def test_a_group_not_selected_on_the_scale_has_the_nominal_null_rate() -> None:
+@pytest.mark.parametrize("rule", ["JT", "GLN"])
+def test_a_group_not_selected_on_the_scale_moves_to_its_own_mean(rule: str) -> None:
     norms = Norms(sd=0.7, reliability=0.8, mean=3.5)
-    for group in ((2.8, 0.6), (3.5, 0.7)):
-        shares = unselected_shares(linear_rule("JT", norms), 1.96, norms=norms, group=group)
-        assert shares == (pytest.approx(0.025, abs=1e-4), pytest.approx(0.025, abs=1e-4))
-    # GLN pulls towards the population: in a group with a lower mean it finds deterioration.
-    high, low = unselected_shares(linear_rule("GLN", norms), 1.96, norms=norms, group=(2.0, 0.6))
     rng = np.random.default_rng(4)
     true = rng.normal(2.0, np.sqrt(0.36 - norms.error_sd**2), size=400_000)
     x, y = (true + rng.normal(0, norms.error_sd, size=400_000) for _ in "ab")
-    index = linear_rule("GLN", norms).index(x, y)
-    assert high == pytest.approx((index >= 1.96).mean(), abs=0.002)
-    assert low == pytest.approx((index <= -1.96).mean(), abs=0.002)
-    assert low > 4 * high
+    line, sample = linear_rule(rule, norms), x[:20_000]
+    limits = np.column_stack([line.after_at(cut, sample) for cut in (-1.96, 1.96)])
+    law = after_given_before(within_group(norms, 2.0, 0.6))
+    low, _, high = class_shares(limits, sample, law)
+    index = line.index(x, y)
+    # Error of 20,000 values before and 400,000 pairs: below .001.
+    assert high == pytest.approx((index >= 1.96).mean(), abs=0.003)
+    assert low == pytest.approx((index <= -1.96).mean(), abs=0.003)
+    if rule == "JT":
+        assert high == pytest.approx(0.025, abs=0.002)
+    else:  # GLN expects a rise to the population's mean that does not come
+        assert low > 4 * high
+
+
+@pytest.mark.parametrize("within", [None, 25.0])
+def test_the_law_of_days_is_found_from_mean_spread_and_reliability(within: float | None) -> None:
+    joint = absent_days((60, 60), mean=0.07, overdispersion=11.4, within=within)
+    share = np.arange(61) / 60
+    first = joint.sum(axis=1)
+    mean = first @ share
+    variance = first @ (share - mean) ** 2
+    r = (share - mean) @ joint @ (share - mean) / variance
+    spread, spells = days_law(mean, np.sqrt(variance), r, 60)
+    assert spread == pytest.approx(11.4, rel=1e-6)
+    if within is None:
+        assert spells is None or spells > 1e6
+    else:
+        assert spells == pytest.approx(25.0, rel=1e-6)
 
 
 def test_bad_input_is_named() -> None:

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from absence_risk import check
+from absence_risk.stats.reliable_change import Norms
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from absence_risk.stats.reliable_change import LinearRule, Norms
 
 __all__ = [
     "AfterGivenBefore",
     "absent_days",
     "after_given_before",
-    "mean_below",
+    "class_shares",
+    "days_law",
     "selected_share",
-    "unselected_shares",
+    "within_group",
 ]
 
 
@@ -83,18 +84,18 @@ def after_given_before(norms: Norms) -> AfterGivenBefore:
     )
 
 
-def mean_below(
-    after_below: npt.NDArray[np.float64], before: npt.NDArray[np.float64], law: AfterGivenBefore
-) -> float:
-    """Return the expected share of pupils whose measure after lies at or below a limit.
+def class_shares(
+    breaks: npt.NDArray[np.float64], before: npt.NDArray[np.float64], law: AfterGivenBefore
+) -> npt.NDArray[np.float64]:
+    """Return the expected share of pupils whose measure after falls between limits of their own.
 
-    The mean over pupils of Phi((limit - mean after given before) / sd). It holds whatever the
-    selection was, as long as it used nothing but the measure before.
+    The mean over pupils of differences of Phi((limit - mean after given before) / sd). It holds
+    whatever the selection was, as long as it used nothing but the measure before.
 
     Parameters
     ----------
-    after_below : numpy.ndarray of float, shape (n,)
-        Limit of each pupil, may be infinite.
+    breaks : numpy.ndarray of float, shape (n, k)
+        Ascending limits of each pupil, may be infinite.
     before : numpy.ndarray of float, shape (n,)
         Measure before.
     law : AfterGivenBefore
@@ -102,69 +103,100 @@ def mean_below(
 
     Returns
     -------
-    float
-        Share in [0, 1].
+    numpy.ndarray of float, shape (k + 1,)
+        Shares from the lowest class to the highest, summing to 1.
 
     Examples
     --------
     >>> law = AfterGivenBefore(constant=0.0, slope=0.5, sd=1.0)
-    >>> mean_below(np.array([1.0]), np.array([2.0]), law)
-    0.5
+    >>> class_shares(np.array([[1.0]]), np.array([2.0]), law).tolist()
+    [0.5, 0.5]
     """
     from scipy.special import ndtr  # noqa: PLC0415 (a slow import)
 
-    return float(ndtr((after_below - law.constant - law.slope * before) / law.sd).mean())
+    centre = law.constant + law.slope * before
+    below = ndtr((breaks - centre[:, None]) / law.sd).mean(axis=0)
+    return np.diff(below, prepend=0.0, append=1.0)
 
 
-def unselected_shares(
-    rule: LinearRule, cut: float, *, norms: Norms, group: tuple[float, float]
-) -> tuple[float, float]:
-    """Return the shares beyond the cut, either way, in a group not selected on this scale.
+def days_law(mean: float, sd: float, reliability: float, days: int) -> tuple[float, float | None]:
+    """Return the two spreads of `absent_days` that give a mean, SD and reliability of shares.
 
-    True scores of the group are normal with the group's mean and its variance less S_E^2, and
-    measured twice with independent errors: the index is normal too.
+    The Beta law of the pupils' shares has variance reliability * sd^2; what is left within a
+    pupil beyond binomial chance is put down to spells.
 
     Parameters
     ----------
-    rule : LinearRule
-        Index.
-    cut : float
-        Cut on the index, above 0.
-    norms : Norms
-        Population values; error variances and the drift of the mean come from here.
-    group : (float, float)
-        Mean and SD of the measure before in the group.
+    mean, sd : float
+        Mean and standard deviation of the share in one window.
+    reliability : float
+        Correlation of two such windows.
+    days : int
+        School days of the window.
 
     Returns
     -------
-    tuple of two float
-        Expected shares with index at or above the cut, and at or below minus the cut.
+    overdispersion : float
+        a + b of the pupils' shares.
+    within : float or None
+        a + b of one window around the pupil's share; None where chance alone explains it.
+
+    Raises
+    ------
+    ValueError
+        If shares with this mean cannot vary that much.
 
     Examples
     --------
-    >>> from absence_risk.stats.reliable_change import Norms, linear_rule
-    >>> norms = Norms(sd=1.0, reliability=0.8)
-    >>> high, low = unselected_shares(linear_rule("JT", norms), 1.96, norms=norms, group=(2.0, 1.0))
-    >>> round(high, 4), round(low, 4)
-    (0.025, 0.025)
+    >>> spread, within = days_law(0.07, 0.0910, 0.637, 20)
+    >>> round(spread, 1), within is None or within > 100
+    (11.3, True)
     """
-    from scipy.special import ndtr  # noqa: PLC0415
+    between = reliability * sd**2
+    if between >= mean * (1 - mean):
+        raise ValueError(f"shares with mean {mean:g} cannot have a standard deviation of {sd:g}.")
+    chance = mean * (1 - mean) - between
+    inflation = (1 - reliability) * sd**2 * days / chance
+    overdispersion = mean * (1 - mean) / between - 1
+    if days == 1 or inflation <= 1:
+        return overdispersion, None
+    share = min((inflation - 1) / (days - 1), 1 - 1e-6)
+    return overdispersion, 1 / share - 1
 
-    mean, sd = group
-    error = norms.error_sd**2
-    sd_post = norms.sd if norms.sd_post is None else norms.sd_post
-    r_post = norms.reliability if norms.reliability_post is None else norms.reliability_post
+
+def within_group(norms: Norms, mean: float, sd: float) -> Norms:
+    """Return the values that hold within a group chosen by something else than this scale.
+
+    The error of measurement is the population's, the spread of true scores the group's own: the
+    group does not move towards the population's mean, only single pupils towards the group's.
+
+    Parameters
+    ----------
+    norms : Norms
+        Population values.
+    mean, sd : float
+        Mean and standard deviation of the measure before in the group.
+
+    Returns
+    -------
+    Norms
+        Group's mean and spread, reliability 1 - S_E^2 / sd^2, the drift of the population's mean.
+
+    Examples
+    --------
+    >>> from absence_risk.stats.reliable_change import Norms
+    >>> round(within_group(Norms(sd=1.0, reliability=0.8), 2.0, 0.8).reliability, 4)
+    0.6875
+    """
     drift = 0.0
     if norms.mean is not None and norms.mean_post is not None:
         drift = norms.mean_post - norms.mean
-    true = max(sd**2 - error, 0.0)
-    centre = rule.constant + (rule.before + rule.after) * mean + rule.after * drift
-    spread = np.sqrt(
-        (rule.before + rule.after) ** 2 * true
-        + rule.before**2 * error
-        + rule.after**2 * sd_post**2 * (1 - r_post)
+    return Norms(
+        sd=sd,
+        reliability=max(1 - (norms.error_sd / sd) ** 2, 1e-6),
+        mean=mean,
+        mean_post=mean + drift,
     )
-    return float(ndtr((centre - cut) / spread)), float(ndtr((-cut - centre) / spread))
 
 
 def absent_days(
