@@ -8,6 +8,7 @@ from absence_risk.evaluation.estimate import absence_study, estimate_change
 from absence_risk.evaluation.outcomes import Likert, Population, Rate
 from absence_risk.evaluation.pairs import pair_waves
 from absence_risk.evaluation.prepost import PrePost
+from absence_risk.evaluation.responders_rule import ReliableChange
 from absence_risk.evaluation.selection import Selected
 from absence_risk.evaluation.wellbeing import describe_wellbeing
 from absence_risk.evaluation.windows import Windows
@@ -18,6 +19,7 @@ __all__ = [
     "Population",
     "PrePost",
     "Rate",
+    "ReliableChange",
     "Selected",
     "Windows",
     "absence_study",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from absence_risk import check
 from absence_risk.errors import DesignError
 from absence_risk.evaluation.cautions import Caution, cautions
 from absence_risk.evaluation.change import SE, estimate_beyond
+from absence_risk.evaluation.effect_sizes import effect_size_table
 from absence_risk.evaluation.flow import flow_steps
+from absence_risk.evaluation.moderators import moderator_table
+from absence_risk.evaluation.ordinal import ordinal_table
 from absence_risk.evaluation.pairs import Paired, once_per_pupil, pair_outcome
+from absence_risk.evaluation.responders import responder_table
 from absence_risk.evaluation.shares import share_table
 
 if TYPE_CHECKING:
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from absence_risk.evaluation.outcomes import Outcome
+    from absence_risk.evaluation.responders_rule import ReliableChange
     from absence_risk.evaluation.selection import Selected
     from absence_risk.result import FlowStep, Result, Table
 
@@ -208,13 +213,20 @@ class PrePost:
         """
         return estimate_beyond(self, outcome, benchmark=benchmark, se=se)
 
-    def responders(self, outcome: str) -> Table:
-        """Return the share of pupils who fare better beside the share expected with no programme.
+    def responders(
+        self, outcome: str, *, rule: str | ReliableChange | None = None, se: SE = "cr2"
+    ) -> Table:
+        """Return how many pupils fare better, beside what is expected with no programme.
 
         Parameters
         ----------
         outcome : str
             Name of the outcome.
+        rule : {"better", "halved", "past_cut"}, ReliableChange or None
+            Sorts all cases into classes, unknown among them. None: the shares that `change` shows,
+            of those who were followed.
+        se : {"cr2", "independent"}
+            Whether pupils of a cluster may depend on each other.
 
         Returns
         -------
@@ -224,12 +236,88 @@ class PrePost:
         Raises
         ------
         DesignError
-            If there is no registry.
+            If nothing says what share to expect with no programme.
         """
-        found = share_table(self, outcome)
+        if rule is not None:
+            return responder_table(self, outcome, rule=rule, se=se)
+        found = share_table(self, outcome, by_pupil=se == "independent")
         if not found:
             raise DesignError(
                 "No untreated pupils say what share would fare better with no programme, and a "
                 "share alone says nothing. Give a registry."
             )
         return found[0]
+
+    def effect_sizes(
+        self, outcome: str, *, interval: Literal["published", "bca"] = "published"
+    ) -> Table:
+        """Return the change of complete pairs in standard deviations, each kind by its name.
+
+        Parameters
+        ----------
+        outcome : str
+            Name of the outcome.
+        interval : {"published", "bca"}
+            Published variances or the bootstrap of pairs.
+
+        Returns
+        -------
+        Table
+            Named effect sizes, then mean and centre of the change with their tests.
+
+        Raises
+        ------
+        DesignError
+            If fewer than ten cases have both waves.
+        """
+        return effect_size_table(self, outcome, interval=interval)
+
+    def ordinal(self, outcome: str) -> Table:
+        """Return the change of a questionnaire level by level, without adding levels up.
+
+        Parameters
+        ----------
+        outcome : str
+            Name of a `Likert` outcome.
+
+        Returns
+        -------
+        Table
+            For each item: levels before and after, who moved, tests of equal margins.
+
+        Raises
+        ------
+        DesignError
+            If the outcome has no levels.
+        """
+        return ordinal_table(self, outcome)
+
+    def moderator(
+        self, outcome: str, by: str, *, measured: str, started: str | None = None, se: SE = "cr2"
+    ) -> Table:
+        """Ask whether pupils with more of something before changed more, beyond what is expected.
+
+        Parameters
+        ----------
+        outcome : str
+            Name of the outcome.
+        by : str
+            Column of cases, a number known before the start.
+        measured : str
+            "before", which you vouch for, or the column with the date of measurement.
+        started : str or None
+            Column with the date of the start, needed with a column of dates.
+        se : {"cr2", "independent"}
+            Whether pupils of a cluster may depend on each other.
+
+        Returns
+        -------
+        Table
+            Slope of the change on the moderator: observed, expected, beyond.
+
+        Raises
+        ------
+        DesignError
+            If it was measured after the start, or does not vary.
+        """
+        return moderator_table(self, outcome, by, measured=measured, started=started, se=se)
