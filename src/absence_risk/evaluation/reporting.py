@@ -347,6 +347,6 @@ def cannot_carry(study: PrePost) -> Checklist:
     )
     return Checklist(
         title="What these data cannot carry",
-        source="the project's evidence notes, section 1 (D5 and the facts that shape data) and section 8",
+        source="the project's evidence notes, sections 1 (D5, facts that shape data) and 8",
         items=items,
     )
