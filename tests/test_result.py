@@ -65,7 +65,22 @@ def test_touching_the_null_or_knowing_no_limit_is_covering(high):
 
 
 @pytest.mark.parametrize("answer", ["not supported", "undecidable"])
-@pytest.mark.parametrize("word", ["effect", "Effective", "an EFFECT of the team"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "effect",
+        "Effective",
+        "an EFFECT of the team",
+        "Insatsen har effekt",
+        "god verkan",
+        "påverkar frånvaron",
+        "Indsatsen virker ikke, men har virkning",
+        "påvirker fraværet",
+        "vaikutusta ei voi osoittaa",
+        "toiminta vaikuttaa",
+        "tehokas toiminta",
+    ],
+)
 def test_no_sentence_speaks_of_an_effect_while_the_null_is_covered(answer, word):
     with pytest.raises(ValueError, match="effect"):
         make(high=0.01, answer=answer, sentence=f"There may be {word}.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -45,11 +46,12 @@ TIDY_COLUMNS = (
     "n_at_risk",
 )
 
-_EFFECT_WORD = "effect"
+_EFFECT_WORDS = re.compile(r"effe[ck]t|verkan|påverk|virkning|påvirk|vaikut|\bteho", re.IGNORECASE)
+"""What says "effect" in English, Swedish, Danish and Finnish, in all forms of the words."""
 _GUARD_MESSAGE = (
     "A verdict of {answer!r} with the sentence {sentence!r} claims more than the benchmark allows: "
     "the interval of the estimate beyond the benchmark covers {null:g}. Use 'undecidable' or "
-    "'not supported' and a sentence without the word 'effect'."
+    "'not supported' and a sentence without the word 'effect' in any language."
 )
 
 
@@ -273,8 +275,8 @@ class Result:
     Raises
     ------
     ValueError
-        If the verdict is "supported", or its sentence speaks of an effect, while the interval of
-        ``beyond`` covers ``null``.
+        If the verdict is "supported", or its sentence speaks of an effect (in English, Swedish,
+        Danish or Finnish), while the interval of ``beyond`` covers ``null``.
     """
 
     estimand: Estimand
@@ -293,7 +295,8 @@ class Result:
 
     def __post_init__(self) -> None:
         """Hold the verdict to what the benchmark allows."""
-        claims = self.verdict.answer == "supported" or _EFFECT_WORD in self.verdict.sentence.lower()
+        said = _EFFECT_WORDS.search(self.verdict.sentence) is not None
+        claims = self.verdict.answer == "supported" or said
         if claims and self.beyond.covers(self.null):
             raise ValueError(
                 _GUARD_MESSAGE.format(

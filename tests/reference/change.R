@@ -1,6 +1,7 @@
 # Reference values for absence_risk.evaluation, from change.csv. Run in this folder: Rscript change.R
-# Registry regression by lm, prediction for the cases, delete-one-school jackknife by refitting.
+# Registry regression by lm, prediction for the cases, CR2 by clubSandwich.
 library(jsonlite)
+library(clubSandwich)
 
 d <- read.csv("change.csv")
 d$change <- d$after - d$before
@@ -9,23 +10,29 @@ d$halved <- as.numeric(d$after <= d$before / 2 & d$before > 0)
 terms <- ~ factor(cohort) + before + I(before^2) + alarm_total + I(alarm_total^2) +
   alarm_invalid + I(alarm_invalid^2) + alarm_total:alarm_invalid
 
-estimate <- function(d, outcome) {
-  fit <- lm(update(terms, reformulate(".", outcome)), data = d[d$is_case == 0, ])
-  cases <- d[d$is_case == 1, ]
-  expected <- mean(predict(fit, cases))
-  observed <- mean(cases[[outcome]])
-  c(observed, expected, observed - expected)
+# The cases' outcome less what their own regressors add, beside the registry, so that the contrast
+# (-z, 1) is mean(y) - z'b; CR2 and Satterthwaite by clubSandwich.
+is_case <- d$is_case == 1
+X <- model.matrix(terms, d)
+cluster <- factor(d$school_key)
+G <- nlevels(cluster)
+contrast <- function(fit, cl, c) {
+  found <- linear_contrast(fit, vcov = "CR2", cluster = cl, contrasts = matrix(c, nrow = 1),
+                           test = "Satterthwaite", p_values = TRUE)
+  c(found$Est, found$SE, found$df, found$CI_L, found$CI_U, found$p_val)
 }
-schools <- sort(unique(d$school_key))
-G <- length(schools)
-df <- length(unique(d$school_key[d$is_case == 1])) - 1
 with_errors <- function(outcome) {
-  full <- estimate(d, outcome)
-  left <- sapply(schools, function(g) estimate(d[d$school_key != g, ], outcome))
-  se <- sqrt((G - 1) / G * rowSums((full - left)^2))
-  half <- qt(0.975, df) * se
-  list(estimate = full, se = se, low = full - half, high = full + half,
-       p_beyond = 2 * pt(-abs(full[3] / se[3]), df))
+  y <- d[[outcome]]
+  b <- coef(lm.fit(X[!is_case, ], y[!is_case]))
+  z <- colMeans(X[is_case, ])
+  stacked <- cbind(X * !is_case, own = as.numeric(is_case))
+  y_own <- ifelse(is_case, y - (X - rep(z, each = nrow(X))) %*% b, y)
+  fit <- lm(y_own ~ 0 + stacked)
+  only <- lm(y ~ 1, data = data.frame(y = y[is_case]))
+  rows <- rbind(contrast(only, cluster[is_case], 1), contrast(fit, cluster, c(z, 0)),
+                contrast(fit, cluster, c(-z, 1)))
+  list(estimate = rows[, 1], se = rows[, 2], df = rows[, 3], low = rows[, 4], high = rows[, 5],
+       p_beyond = rows[3, 6])
 }
 
 # Paired wellbeing scores: t, Wilcoxon, and d_z by inverting the noncentral t.
@@ -38,9 +45,10 @@ nc <- function(p) uniroot(function(x) pt(t0, n - 1, x) - p, c(-10, 20), tol = 1e
 wilcoxon <- wilcox.test(post - pre, exact = TRUE)
 
 out <- list(
-  versions = list(R = R.version.string),
+  versions = list(R = R.version.string,
+                  clubSandwich = as.character(packageVersion("clubSandwich"))),
   change = with_errors("change"), less = with_errors("less"), halved = with_errors("halved"),
-  schools = G, df = df,
+  schools = G,
   paired = list(pre = pre, post = post, change = unname(t_test$estimate),
                 low = t_test$conf.int[1], high = t_test$conf.int[2], t = t0, p = t_test$p.value,
                 wilcoxon_p = wilcoxon$p.value, d_z = t0 / sqrt(n),

@@ -12,6 +12,7 @@ from absence_risk.evaluation.cautions import Caution, cautions
 from absence_risk.evaluation.change import SE, estimate_beyond
 from absence_risk.evaluation.effect_sizes import effect_size_table
 from absence_risk.evaluation.flow import flow_steps
+from absence_risk.evaluation.forest import forest
 from absence_risk.evaluation.moderators import moderator_table
 from absence_risk.evaluation.ordinal import ordinal_table
 from absence_risk.evaluation.pairs import Paired, once_per_pupil, pair_outcome
@@ -193,7 +194,9 @@ class PrePost:
         outcome : str
             Name of the outcome.
         benchmark : str
-            "registry" (no benchmark where untreated pupils lack the outcome), or "none".
+            "registry" (which is "none" where untreated pupils lack the outcome), "waiting_list" or
+            "gap"; for want of these "normal", "beta_binomial" or "mee_chua", which say what they
+            take for granted; or "none".
         se : {"cr2", "independent"}
             Whether pupils of a cluster may depend on each other.
 
@@ -247,6 +250,25 @@ class PrePost:
                 "share alone says nothing. Give a registry."
             )
         return found[0]
+
+    def by(self, column: str, outcome: str | None = None, *, benchmark: str = "registry") -> Table:
+        """Return the change beyond the benchmark by the groups of a column, and pooled.
+
+        Parameters
+        ----------
+        column : str
+            Column of the cases, for example the municipality.
+        outcome : str or None
+            Name of the outcome; the first one if None.
+        benchmark : {"registry", "waiting_list", "none"}
+            What the change is compared with.
+
+        Returns
+        -------
+        Table
+            "by": rows of a forest plot, groups with fewer than five cases merged, pooled row last.
+        """
+        return forest(self, column, outcome or next(iter(self.outcomes)), benchmark=benchmark)
 
     def effect_sizes(
         self, outcome: str, *, interval: Literal["published", "bca"] = "published"

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from absence_risk.stats.sandwich import cluster_sums
+from absence_risk.stats.cr2 import fit_cr2
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Expectation", "Sample", "expected_beside_observed"]
+__all__ = ["Expectation", "Sample", "expected_beside_observed", "mean_by_cluster"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -43,7 +43,7 @@ class Expectation:
     means : numpy.ndarray of float, shape (3,)
         Observed mean of the cases, expected mean, observed minus expected; NaN where not known.
     std_errors : numpy.ndarray of float, shape (3,)
-        Their standard errors.
+        Their standard errors; NaN where a value is taken as known.
     df : numpy.ndarray of float, shape (3,)
         Their degrees of freedom.
     """
@@ -52,21 +52,78 @@ class Expectation:
     std_errors: npt.NDArray[np.float64]
     df: npt.NDArray[np.float64]
 
+    @classmethod
+    def of(
+        cls,
+        observed: tuple[float, float, float],
+        expected: tuple[float, float, float],
+        beyond: tuple[float, float, float],
+    ) -> Expectation:
+        """Put three estimates together.
+
+        Parameters
+        ----------
+        observed, expected, beyond : (float, float, float)
+            Estimate, standard error and degrees of freedom of each.
+
+        Returns
+        -------
+        Expectation
+            The three.
+        """
+        rows = np.array([observed, expected, beyond])
+        return cls(means=rows[:, 0], std_errors=rows[:, 1], df=rows[:, 2])
+
+
+def mean_by_cluster(
+    values: npt.NDArray[np.float64], codes: npt.NDArray[np.int64]
+) -> tuple[float, float, float]:
+    """Return a mean with its CR2 standard error and Satterthwaite degrees of freedom.
+
+    Parameters
+    ----------
+    values : numpy.ndarray of float, shape (n,)
+        One value per pupil.
+    codes : numpy.ndarray of int, shape (n,)
+        Clusters, at least two; one per pupil gives the usual standard error of a mean.
+
+    Returns
+    -------
+    tuple of three float
+        Mean, standard error, degrees of freedom.
+
+    Raises
+    ------
+    DesignError
+        If there is one cluster.
+
+    Examples
+    --------
+    >>> mean, error, df = mean_by_cluster(np.array([1.0, 2.0, 6.0]), np.arange(3))
+    >>> round(mean, 3), round(error, 3), round(df, 3)
+    (3.0, 1.528, 2.0)
+    """
+    found = fit_cr2(np.ones((len(values), 1)), values, codes).contrast([1.0])
+    return found.estimate, found.std_error, found.df
+
 
 def expected_beside_observed(cases: Sample, registry: Sample) -> Expectation:
     """Compare the mean of the cases with what the registry lets one expect of them.
 
     With b the least-squares fit of y on x in the registry and z the mean regressor row of the
-    cases, the expected mean is z'b and the estimate beyond it is mean(y) - z'b. The covariance is
-    the delete-one-cluster jackknife of the whole estimate, cases and registry of a cluster left
-    out together, so that what they share cancels: exact for least squares, from sums by cluster.
+    cases, the expected mean is z'b and the estimate beyond it is mean(y) - z'b. Its variance holds
+    the scatter of y - x'b among the cases, the error of b, and what cases and registry of a
+    cluster share: it is the CR2 variance, with Satterthwaite degrees of freedom, of the contrast
+    (-z, 1) in the regression of the registry's y on x together with the cases' y - (x - z)'b on
+    a single intercept of their own.
 
     Parameters
     ----------
     cases : Sample
         Rows whose mean is explained.
     registry : Sample
-        Rows on which the expectation is estimated; same columns, clusters numbered jointly.
+        Rows on which the expectation is estimated; same columns, linearly independent there,
+        clusters numbered jointly.
 
     Returns
     -------
@@ -75,58 +132,36 @@ def expected_beside_observed(cases: Sample, registry: Sample) -> Expectation:
 
     Raises
     ------
-    ValueError
-        If all cases lie in one cluster.
+    DesignError
+        If all cases lie in one cluster, or the registry cannot carry the regressors.
 
     Notes
     -----
-    Registry regression on untreated pupils; jackknife in the form of Bell & McCaffrey (2002, Survey
-    Methodology 28:169), scaled by (G-1)/G and centred on the full estimate.
+    Registry regression on untreated pupils; CR2 by Bell & McCaffrey (2002, Survey Methodology
+    28:169) and Pustejovsky & Tipton (2018, JBES 36:672). The delete-one-cluster jackknife (CR3) of
+    the same estimate with G - 1 degrees of freedom finds a change that is not there in up to 7 %
+    of studies where clusters differ in how their cases fare, CR2 in at most 6 %.
 
     Examples
     --------
     >>> one = np.ones((4, 1))
     >>> cases = Sample(X=one, y=np.array([0.0, 1.0, 2.0, 3.0]), codes=np.arange(4))
     >>> registry = Sample(X=one, y=np.array([1.0, 1.0, 3.0, 3.0]), codes=np.arange(4))
-    >>> expected_beside_observed(cases, registry).means.tolist()
+    >>> expected_beside_observed(cases, registry).means.round(12).tolist()
     [1.5, 2.0, -0.5]
     """
-    n_clusters = int(max(cases.codes.max(), registry.codes.max())) + 1
-    with_cases = len(np.unique(cases.codes))
-    if with_cases < 2:
-        raise ValueError(f"the jackknife needs cases in at least 2 clusters, got {with_cases}")
-    scale = np.sqrt((registry.X**2).sum(axis=0))
-    scale = np.where(scale > 0, scale, 1.0)
-    A, b = _normal_sums(registry, scale, n_clusters)
-    count = np.bincount(cases.codes, minlength=n_clusters)
-    z = cluster_sums(cases.X / scale, cases.codes, n_clusters)
-    y = np.bincount(cases.codes, weights=cases.y, minlength=n_clusters)
-    full = _estimate(A.sum(0)[None], b.sum(0)[None], z.sum(0)[None], y.sum(), count.sum())[0]
-    without = _estimate(A.sum(0) - A, b.sum(0) - b, z.sum(0) - z, y.sum() - y, count.sum() - count)
-    moved = full - without
-    errors = np.sqrt((n_clusters - 1) / n_clusters * (moved**2).sum(axis=0))
-    return Expectation(means=full, std_errors=errors, df=np.full(3, with_cases - 1.0))
-
-
-def _normal_sums(
-    sample: Sample, scale: npt.NDArray[np.float64], n_clusters: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    X = sample.X / scale
-    k = X.shape[1]
-    products = (X[:, :, None] * X[:, None, :]).reshape(len(X), k * k)
-    A = cluster_sums(products, sample.codes, n_clusters).reshape(n_clusters, k, k)
-    return A, cluster_sums(X * sample.y[:, None], sample.codes, n_clusters)
-
-
-def _estimate(
-    A: npt.NDArray[np.float64],
-    b: npt.NDArray[np.float64],
-    z: npt.NDArray[np.float64],
-    y: npt.NDArray[np.float64],
-    count: npt.NDArray[np.int64],
-) -> npt.NDArray[np.float64]:
-    """Return observed, expected, beyond, shape (m, 3), from m sets of sums."""
-    beta = np.linalg.pinv(A, rcond=1e-11, hermitian=True) @ b[:, :, None]
-    observed = y / count
-    expected = (z[:, None, :] @ beta)[:, 0, 0] / count
-    return np.stack([np.broadcast_to(observed, expected.shape), expected, observed - expected], 1)
+    n, k = cases.X.shape
+    z = cases.X.mean(axis=0)
+    b = np.linalg.lstsq(registry.X, registry.y, rcond=None)[0]
+    X = np.zeros((n + len(registry.y), k + 1))
+    X[:n, k] = 1.0
+    X[n:, :k] = registry.X
+    y = np.concatenate([cases.y - (cases.X - z) @ b, registry.y])
+    fit = fit_cr2(X, y, np.concatenate([cases.codes, registry.codes]))
+    expected = fit.contrast([*z, 0.0])
+    beyond = fit.contrast([*-z, 1.0])
+    return Expectation.of(
+        mean_by_cluster(cases.y, cases.codes),
+        (expected.estimate, expected.std_error, expected.df),
+        (beyond.estimate, beyond.std_error, beyond.df),
+    )
