@@ -96,3 +96,19 @@ def test_a_stricter_minimum_hides_differences_with_their_groups(data: pd.DataFra
 def test_flags_are_written_as_words(data: pd.DataFrame) -> None:
     found = run(data.assign(sen=data["pupil_key"] % 2 == 0), groups=("sen",))
     assert {row.group for row in found.table("groups").rows} == {"sen: no", "sen: yes"}
+
+
+def test_counts_of_a_school_with_few_events_cannot_be_worked_out(data: pd.DataFrame) -> None:
+    """Not in the table, and not as the total minus the other schools."""
+    few = data.assign(school_key=np.where(data["pupil_key"] < 12, 9, data["school_key"]))
+    found = run(few, by="school_key")
+    assert few[few["school_key"] == 9]["left"].sum() < 5
+    rows = found.tidy("local_thresholds")
+    pooled = rows[rows["term"] == "pooled"].set_index("group")
+    assert pd.isna(pooled.loc["9", "n"])
+    assert pooled.loc["9", "estimate"] == found.estimate.threshold
+    hidden = few["left"].sum() - pooled["n_events"].sum()
+    assert hidden >= 5
+    assert pooled["n_events"].isna().sum() == 2
+    safe = disclosure.protect(found, 5)
+    assert safe.table("local_thresholds").rows == found.table("local_thresholds").rows

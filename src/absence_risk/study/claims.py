@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from absence_risk.errors import DesignError
 from absence_risk.register.enrolment import enrolled_rows
 from absence_risk.register.panel import panel_from_cube
 
@@ -24,9 +22,6 @@ if TYPE_CHECKING:
     from absence_risk.study.plan import StudyPlan
 
 __all__ = ["CLAIMS", "Prepared"]
-
-_CALIBRATED = 200
-"""Bootstrap samples of the calibrated alarm: enough for its bands, and quick."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -83,6 +78,24 @@ class Prepared:
         """School of each row of the cube, shape (n_pupils,)."""
         return np.asarray(self.pupils["school_key"].to_numpy())
 
+    def compares(self, column: str) -> bool:
+        """Return whether a column of pupils is filled and tells groups apart.
+
+        Parameters
+        ----------
+        column : str
+            Name of the column.
+
+        Returns
+        -------
+        bool
+            False also where the register has no such column.
+        """
+        if column not in self.pupils.columns:
+            return False
+        values = self.pupils[column]
+        return bool(values.notna().all() and (values != values.iloc[0]).any())
+
 
 def _escalation(given: Prepared) -> Result:
     from absence_risk.escalation import estimate_escalation  # noqa: PLC0415
@@ -94,75 +107,9 @@ def _escalation(given: Prepared) -> Result:
 
 
 def _threshold(given: Prepared) -> Result:
-    from absence_risk.policy import Staircase  # noqa: PLC0415
-    from absence_risk.thresholds import (  # noqa: PLC0415
-        LaterAbsence,
-        calibrate_threshold,
-        harm_evidence,
-        operating_points,
-    )
+    from absence_risk.study.threshold import threshold_claim  # noqa: PLC0415
 
-    plan = given.plan
-    result = harm_evidence(
-        _outcomes(given),
-        outcome=plan.outcome,
-        exposure="absence_rate",
-        covariates=("grade",),
-        cluster="school_key",
-        at=plan.threshold,
-        random_state=given.seed,
-        conf_level=plan.conf_level,
-        definition=dataclasses.replace(given.cube.definition, window="year").describe(),
-    )
-    terms = list(dict.fromkeys(given.cube.calendar.terms))
-    if len(terms) < 2:  # Alarms of one term are judged by what happens in a later one.
-        return result
-    alarms = operating_points(
-        given.cube,
-        Staircase.preset(plan.staircase),
-        schools=given.schools,
-        alarms_in=(terms[0],),
-        event_in=(terms[-1],),
-        event_at=plan.event_at,
-        replicates=plan.replicates,
-        random_state=given.seed,
-        conf_level=plan.conf_level,
-    )
-    where = calibrate_threshold(
-        given.cube,
-        event=LaterAbsence(since=terms[-1], at=plan.event_at),
-        objective=plan.objective,
-        windows=("month", "rolling 12 weeks"),
-        numerators=("total", "invalid"),
-        pupils=given.pupils,
-        cluster="school_key" if len(np.unique(given.schools)) > 1 else None,
-        replicates=min(plan.replicates, _CALIBRATED),
-        random_state=given.seed,
-        conf_level=plan.conf_level,
-    )
-    chosen = (where.table("threshold_metrics"), where.table("frontier"))
-    return dataclasses.replace(result, tables=(*result.tables, *alarms, *chosen))
-
-
-def _outcomes(given: Prepared) -> pd.DataFrame:
-    """Return one row per pupil with the outcome and the absence share up to its date."""
-    outcomes = given.register.outcomes
-    wanted = outcomes[outcomes["kind"] == given.plan.outcome]
-    if wanted.empty:
-        raise DesignError(
-            f"The register has no outcome of the kind {given.plan.outcome!r}, so harm cannot be "
-            "related to absence. Add it to the table outcomes."
-        )
-    frame = wanted.drop_duplicates("pupil_key", keep="last").merge(given.pupils, on="pupil_key")
-    at = given.cube.index(frame["pupil_key"])
-    frame = frame[at >= 0]
-    until = given.cube.calendar.day_index(frame["date"].to_numpy())
-    rate = given.cube.between(at[at >= 0], 0, until).rate("total")[:, 0]
-    kind = given.plan.outcome
-    # Grade as text enters as one indicator per grade instead of a straight line.
-    grade = frame["grade"].astype(str)
-    frame = frame.assign(absence_rate=rate, grade=grade).rename(columns={"value": kind})
-    return frame.dropna(subset=["absence_rate", kind])
+    return threshold_claim(given)
 
 
 def _return(given: Prepared) -> Result:

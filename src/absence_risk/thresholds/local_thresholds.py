@@ -150,8 +150,9 @@ def local_table(
     pooled = partial_pool(raw, error, mean=centre, between=None if prior is None else prior.between)
     z = normal_quantile(found.conf_level)
     rows = []
+    counted = _counted(np.stack([events, sizes - events], axis=1))
     for place, name in enumerate(names):
-        count = (int(sizes[place]), int(events[place]))
+        count = (int(sizes[place]), int(events[place])) if counted[place] else (None, None)
         rows.append(_row("raw", name, raw[place], z * error[place], count, None))
         share = float(pooled.share_local[place])
         half = z * pooled.std_error[place]
@@ -167,13 +168,33 @@ def local_table(
             f"Statistic: share of local evidence. Drawn towards {100 * centre:.1f} % from {source};"
             f" standard deviation between places {100 * pooled.between:.1f} points. A place with "
             f"fewer than {_FEWEST_EVENTS} pupils with or without the event has no threshold of its "
-            "own. n: pupils, n_events: with the event."
+            "own, and its pupils are not counted here. n: pupils, n_events: with the event."
         ),
     )
 
 
+def _counted(cells: Floats) -> npt.NDArray[np.bool_]:
+    """Return which places show their counts, so that those of the others cannot be worked out.
+
+    Places with few pupils with or without the event show none; as long as their pupils together
+    are few, the next smallest place shows none either.
+    """
+    counted = np.asarray(cells.min(axis=1) >= _FEWEST_EVENTS)
+    for place in np.argsort(cells.min(axis=1), kind="stable"):
+        rest = cells[~counted].sum(axis=0)
+        if counted.all() or rest.min() >= _FEWEST_EVENTS:
+            break
+        counted[place] = False
+    return counted
+
+
 def _row(  # noqa: PLR0917 (private, a row of one table)
-    term: str, name: object, value: float, half: float, count: tuple[int, int], share: float | None
+    term: str,
+    name: object,
+    value: float,
+    half: float,
+    count: tuple[int | None, int | None],
+    share: float | None,
 ) -> Estimate:
     known = bool(np.isfinite(value) and np.isfinite(half))
     return Estimate(
