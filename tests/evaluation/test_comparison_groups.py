@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from absence_risk.errors import DesignError
-from absence_risk.evaluation.ancova import ancova
+from absence_risk.evaluation.adjusted_change import ancova
 from absence_risk.evaluation.baseline import equivalence_class, standardised_difference
 from absence_risk.evaluation.matched import matched_comparison
 from absence_risk.evaluation.two_periods import (

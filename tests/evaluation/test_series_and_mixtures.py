@@ -12,8 +12,8 @@ import pytest
 from scipy import stats
 
 from absence_risk.errors import DesignError
+from absence_risk.evaluation.donor_mixture import synthetic_control
 from absence_risk.evaluation.stepped_wedge import stepped_wedge_power
-from absence_risk.evaluation.synthetic_control import synthetic_control
 from absence_risk.evaluation.time_series import interrupted_time_series
 
 REFERENCE = Path(__file__).parents[1] / "reference"

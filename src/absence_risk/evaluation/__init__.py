@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from absence_risk.evaluation.adjusted_change import ancova
+from absence_risk.evaluation.baseline import baseline_equivalence
 from absence_risk.evaluation.cautions import Caution
 from absence_risk.evaluation.cohorts import case_windows, registry_windows
+from absence_risk.evaluation.donor_mixture import synthetic_control
 from absence_risk.evaluation.estimate import absence_study, estimate_change
+from absence_risk.evaluation.matched import matched_comparison
 from absence_risk.evaluation.outcomes import Likert, Population, Rate
 from absence_risk.evaluation.pairs import pair_waves
 from absence_risk.evaluation.prepost import PrePost
+from absence_risk.evaluation.published import mass_table
 from absence_risk.evaluation.reporting import (
     cannot_carry,
     design_carries,
@@ -16,8 +21,21 @@ from absence_risk.evaluation.reporting import (
 )
 from absence_risk.evaluation.responders_rule import ReliableChange
 from absence_risk.evaluation.selection import Selected
+from absence_risk.evaluation.staggered import event_study, staggered_difference_in_differences
+from absence_risk.evaluation.stepped_wedge import stepped_wedge_power
+from absence_risk.evaluation.time_series import interrupted_time_series
+from absence_risk.evaluation.two_periods import (
+    difference_in_differences,
+    difference_in_differences_of_means,
+)
 from absence_risk.evaluation.wellbeing import describe_wellbeing
 from absence_risk.evaluation.windows import Windows
+from absence_risk.stats.sensitivity import (
+    e_value,
+    e_value_d,
+    robustness_value,
+    rosenbaum_bounds,
+)
 
 __all__ = [
     "Caution",
@@ -29,13 +47,28 @@ __all__ = [
     "Selected",
     "Windows",
     "absence_study",
+    "ancova",
+    "baseline_equivalence",
     "cannot_carry",
     "case_windows",
     "describe_wellbeing",
     "design_carries",
+    "difference_in_differences",
+    "difference_in_differences_of_means",
+    "e_value",
+    "e_value_d",
     "estimate_change",
+    "event_study",
+    "interrupted_time_series",
+    "mass_table",
+    "matched_comparison",
     "pair_waves",
     "registry_windows",
+    "robustness_value",
+    "rosenbaum_bounds",
+    "staggered_difference_in_differences",
+    "stepped_wedge_power",
+    "synthetic_control",
     "tidier_table",
     "trend_table",
 ]

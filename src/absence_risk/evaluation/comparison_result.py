@@ -18,8 +18,8 @@ __all__ = ["NOT_SAME_RULE", "Better", "Reading", "Words", "comparison_result", "
 
 Better = Literal["lower", "higher"]
 NOT_SAME_RULE = (
-    "the comparison group was not chosen by the same rule, and pupils chosen for a bad spell "
-    "improve with no programme at all"
+    "the comparison group is not known to be chosen by the same rule, and pupils chosen for a bad "
+    "spell improve with no programme at all"
 )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from absence_risk import check
 from absence_risk.errors import DesignError
-from absence_risk.evaluation.ancova import three_rows
+from absence_risk.evaluation.adjusted_change import three_rows
 from absence_risk.evaluation.baseline import (
     baseline_equivalence,
     equivalence_class,

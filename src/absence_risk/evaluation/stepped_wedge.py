@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import integrate, optimize, special
+from scipy import special
 
 from absence_risk import check
 from absence_risk.errors import DesignError
@@ -180,6 +180,8 @@ def power_of(noncentrality: float, df: float, alpha: float) -> float:
     >>> round(power_of(2.8, math.inf, 0.05), 3)
     0.8
     """
+    from scipy import integrate  # noqa: PLC0415 (importing the package must stay instant)
+
     size = abs(noncentrality)
     if math.isinf(df):
         z = float(special.ndtri(1 - alpha / 2))
@@ -199,6 +201,8 @@ def power_of(noncentrality: float, df: float, alpha: float) -> float:
 
 
 def _smallest(std_error: float, df: float, alpha: float) -> float:
+    from scipy import optimize  # noqa: PLC0415 (importing the package must stay instant)
+
     high = 4.0
     while power_of(high, df, alpha) < 0.8:
         high *= 2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from absence_risk.evaluation.ancova import held_back_by
+from absence_risk.evaluation.adjusted_change import held_back_by
 from absence_risk.evaluation.baseline import baseline_equivalence
 from absence_risk.evaluation.comparison_result import (
     NOT_SAME_RULE,

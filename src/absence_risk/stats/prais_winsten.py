@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy import optimize
 
 from absence_risk import check
 from absence_risk.errors import EstimationError
@@ -131,6 +130,8 @@ def _iterated(X: Floats, y: Floats) -> float:
 
 
 def _reml(X: Floats, y: Floats) -> float:
+    from scipy import optimize  # noqa: PLC0415 (importing the package must stay instant)
+
     n, k = X.shape
     if float(((y - X @ np.linalg.lstsq(X, y, rcond=None)[0]) ** 2).sum()) <= 1e-20 * float(y @ y):
         return 0.0  # a perfect fit has no autocorrelation to find

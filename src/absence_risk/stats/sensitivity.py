@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import special
 
 from absence_risk import check
 
@@ -311,17 +311,20 @@ def rosenbaum_bounds(
 
 
 def _sign_p(values: Floats, p: float) -> float:
-    return float(stats.binom.sf(int((values > 0).sum()) - 1, len(values), p))
+    return float(special.bdtrc(int((values > 0).sum()) - 1, len(values), p))
 
 
 def _rank_p(values: Floats, p: float) -> float:
-    ranks = stats.rankdata(np.abs(values))
+    place, counts = np.unique(np.abs(values), return_inverse=True, return_counts=True)[1:]
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]  # tied values share their mean rank
     centred = ranks[values > 0].sum() - p * ranks.sum()
     return float(special.ndtr(-centred / math.sqrt(p * (1 - p) * (ranks**2).sum())))
 
 
 def _tolerated(excess: Callable[[float], float]) -> float:
     """Return the Γ at which the excess of p over alpha becomes positive."""
+    from scipy import optimize  # noqa: PLC0415 (importing the package must stay instant)
+
     if excess(1.0) > 0:
         return 1.0
     if excess(_LARGEST_GAMMA) <= 0:

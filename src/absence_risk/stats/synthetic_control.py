@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import optimize
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -70,6 +69,8 @@ def simplex_weights(target: Floats, donors: Floats) -> Floats:
     >>> simplex_weights(np.array([0.5, 1.0]), donors).round(6).tolist()
     [0.75, 0.25, 0.0]
     """
+    from scipy import optimize  # noqa: PLC0415 (importing the package must stay instant)
+
     D = donors - target[:, None]
     scale = float(np.abs(D).max())
     D = D / scale if scale > 0 else D
