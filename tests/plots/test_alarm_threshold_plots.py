@@ -18,7 +18,7 @@ from absence_risk.thresholds import calibrate_threshold
 if TYPE_CHECKING:
     from absence_risk.result import Result
 
-NAMES = ("threshold_metrics", "frontier", "decision_curve", "local_thresholds")
+NAMES = ("threshold_metrics", "frontier", "decision_curve", "local_thresholds", "groups")
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +30,19 @@ def result() -> Result:
         {
             "pupil_key": np.repeat(np.arange(900), 3),
             "period": np.tile([1, 2, 3], 900),
+            "sex": np.repeat(np.where(np.arange(900) % 2 == 0, "girl", "boy"), 3),
             "school_key": np.repeat(np.arange(900) % 5, 3),
             "absence_rate": rate.ravel(),
             "left": np.repeat((rng.random(900) < 0.05 + 0.8 * base).astype(int), 3),
         }
     )
     return calibrate_threshold(
-        frame, event="left", objective="net_benefit(0.25)", by="school_key", replicates=60
+        frame,
+        event="left",
+        objective="net_benefit(0.25)",
+        by="school_key",
+        groups=("sex",),
+        replicates=60,
     )
 
 
@@ -54,7 +60,7 @@ def test_picture_says_n_and_interval_and_may_be_drawn_on_given_axes(
     assert "n = 900" in " ".join(caption.split()).replace("\u00a0", " ")
 
 
-@pytest.mark.parametrize("name", ["threshold_metrics", "frontier"])
+@pytest.mark.parametrize("name", NAMES)
 def test_picture_names_the_pupils_of_its_table_also_in_another_result(
     result: Result, name: str
 ) -> None:

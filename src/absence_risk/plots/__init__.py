@@ -10,6 +10,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from absence_risk.plots.alarm_places import plot_groups, plot_local_thresholds
+    from absence_risk.plots.alarm_threshold import (
+        plot_decision_curve,
+        plot_frontier,
+        plot_threshold_metrics,
+    )
     from absence_risk.plots.definitions import plot_definitions
     from absence_risk.plots.escalation import plot_later_by_early, plot_odds_ratios
     from absence_risk.plots.evaluation import (
@@ -43,6 +49,7 @@ __all__ = [
     "plot_dose_response",
     "plot_endings",
     "plot_frontier",
+    "plot_groups",
     "plot_ladder_levels",
     "plot_later_by_early",
     "plot_local_thresholds",
@@ -69,9 +76,10 @@ _HOMES = {
     "plot_dose_response": "thresholds",
     "plot_endings": "survival",
     "plot_frontier": "alarm_threshold",
+    "plot_groups": "alarm_places",
     "plot_ladder_levels": "world",
     "plot_later_by_early": "escalation",
-    "plot_local_thresholds": "alarm_threshold",
+    "plot_local_thresholds": "alarm_places",
     "plot_odds_ratios": "escalation",
     "plot_operating_points": "thresholds",
     "plot_relapse": "survival",

@@ -30,10 +30,14 @@ if TYPE_CHECKING:
 __all__ = [
     "plot_decision_curve",
     "plot_frontier",
-    "plot_local_thresholds",
     "plot_threshold_metrics",
+    "pupils_behind",
 ]
 
+_NET_BENEFIT = (
+    "Net benefit: pupils with the event who are alarmed, minus false alarms at the weight "
+    "p/(1 − p), per pupil (Vickers & Elkin 2006)."
+)
 _PANEL = ("sensitivity", "PPV", "specificity")
 _LABEL_AT = (0.05, 0.10, 0.20, 0.40)
 _LABEL_GAP = 0.05
@@ -119,7 +123,9 @@ def plot_threshold_metrics(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.set_title(title, pad=22)
     ax.set_xlabel("threshold, share of absence")
     ax.legend(frameon=False, fontsize=9, loc="center right")
-    caption(ax, result, table, what=f"{table.title}.", n=_pupils(table), definition=table.note)
+    caption(
+        ax, result, table, what=f"{table.title}.", n=pupils_behind(table), definition=table.note
+    )
     return ax
 
 
@@ -166,7 +172,12 @@ def plot_frontier(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.set_ylabel(unit)
     ax.legend(frameon=False, fontsize=8.5, loc="best")
     caption(
-        ax, result, table, what="At the marks: threshold.", n=_pupils(table), definition=table.note
+        ax,
+        result,
+        table,
+        what="At the marks: threshold.",
+        n=pupils_behind(table),
+        definition=table.note,
     )
     return ax
 
@@ -222,86 +233,36 @@ def plot_decision_curve(result: Result, *, ax: Axes | None = None) -> Axes:
         if mine:
             _line(ax, mine, colour, term, style)
     top = max(row.conf_high or row.estimate or 0.0 for row in rows)
-    ax.set_ylim(-0.25 * top, 1.05 * top)
+    ax.set_ylim(-0.5 * top, 1.05 * top)
     per_cent_axis(ax, "x")
     ax.set_title(title)
     ax.set_xlabel("risk from which help is worth its trouble")
     ax.set_ylabel("net benefit per pupil")
-    ax.legend(frameon=False, fontsize=9, loc="best")
-    caption(
-        ax, result, table, what="Higher is better; 0 is no alarm at all.", definition=table.note
-    )
-    return ax
-
-
-@styled
-def plot_local_thresholds(result: Result, *, ax: Axes | None = None) -> Axes:
-    """Draw the threshold of every school, raw and partially pooled, in order of the latter.
-
-    Parameters
-    ----------
-    result : Result
-        Result with the table ``local_thresholds``.
-    ax : Axes or None
-        Axes to draw on; a new figure by default.
-
-    Returns
-    -------
-    Axes
-        The axes: an open mark for the raw threshold, a full one with interval for the pooled.
-    """
-    table, title = result.table("local_thresholds"), "Thresholds of places, raw and pooled"
-    rows = shown(table)
-    pooled = sorted(
-        (row for row in rows if row.term == "pooled"), key=lambda row: row.estimate or 0.0
-    )
-    ax = axes_for(ax, 1.9 + 0.24 * max(len(pooled), 4))
-    if not pooled:
-        return empty(ax, result, table, title)
-    raw = {row.group: row.estimate for row in rows if row.term == "raw"}
-    for place, row in enumerate(pooled):
-        if row.conf_low is not None and row.conf_high is not None:
-            ax.plot([row.conf_low, row.conf_high], [place, place], color=MAIN, lw=2.0, alpha=0.5)
-        own = raw.get(row.group)
-        if own is not None and row.estimate is not None:
-            ax.plot([own, row.estimate], [place, place], color=MUTED, lw=0.8, ls=":")
-            ax.plot(
-                [own], [place], "o", color=MUTED, mfc="white", ms=6, label="_" * (place > 0) + "raw"
-            )
-        ax.plot(
-            [row.estimate or 0.0],
-            [place],
-            "o",
-            color=MAIN,
-            ms=6,
-            label="_" * (place > 0) + "pooled",
-        )
-    common = _single(rows, "all places")
-    if common is not None:
-        ax.axvline(common, color=INK, lw=1.0, ls=(0, (2, 2)), gid="chosen")
-    ax.set_yticks(range(len(pooled)), [_place(row) for row in pooled])
-    ax.grid(visible=False, axis="y")
-    ax.grid(visible=True, axis="x")
-    per_cent_axis(ax, "x")
-    ax.set_title(title)
-    ax.set_xlabel("threshold, share of absence")
-    ax.legend(frameon=False, fontsize=9, loc="best")
+    # Below zero there is nothing but the line of alarming everybody, on its way out.
+    ax.legend(frameon=False, fontsize=9, loc="lower right", ncols=2)
     caption(
         ax,
         result,
         table,
-        below=38.0,
-        what="Dashed: the threshold for all. At the names: share of local evidence.",
+        what="Higher is better; 0 is no alarm at all.",
+        n=pupils_behind(table),
+        definition=_NET_BENEFIT,
     )
     return ax
 
 
-def _pupils(table: Table) -> int | None:
-    """Return the number of pupils behind a table, where a row says it."""
+def pupils_behind(table: Table) -> int | None:
+    """Return the number of pupils behind a table, where a row says it.
+
+    Parameters
+    ----------
+    table : Table
+        The table.
+
+    Returns
+    -------
+    int or None
+        Pupils.
+    """
     says = ("without information", "pupils judged")
     return next((row.n for row in table.rows if any(word in row.term for word in says)), None)
-
-
-def _place(row: Estimate) -> str:
-    share = "" if row.statistic is None else f" ({per_cent(row.statistic)})"
-    return f"{row.group}{share}"

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from absence_risk.plots import alarm_threshold, escalation, evaluation, survival, thresholds
+from absence_risk.plots import (
+    alarm_places,
+    alarm_threshold,
+    escalation,
+    evaluation,
+    survival,
+    thresholds,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +34,8 @@ PLOTS: dict[str, Callable[..., Axes]] = {
     "threshold_metrics": alarm_threshold.plot_threshold_metrics,
     "frontier": alarm_threshold.plot_frontier,
     "decision_curve": alarm_threshold.plot_decision_curve,
-    "local_thresholds": alarm_threshold.plot_local_thresholds,
+    "local_thresholds": alarm_places.plot_local_thresholds,
+    "groups": alarm_places.plot_groups,
     "return": survival.plot_return,
     "endings": survival.plot_endings,
     "relapse": survival.plot_relapse,

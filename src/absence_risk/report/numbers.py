@@ -52,6 +52,7 @@ _KINDS: Mapping[str, Kind] = {
     "wellbeing": "number",
 }
 _SMALLEST_P = 0.001
+_LITTLE = 0.1
 _MANY = 100
 
 
@@ -164,7 +165,10 @@ class Numbers:
             return self._digits(number * 100, 1, signed=True)
         if kind == "ratio":
             return self._digits(number, 2, signed=signed)
-        return self._digits(number, 1 if abs(number) >= _MANY else 2, signed=signed)
+        digits = 1 if abs(number) >= _MANY else 2
+        if 0 < abs(number) < _LITTLE:  # Two digits that count: 0.0016 would else read 0.00.
+            digits = min(6, 1 - math.floor(math.log10(abs(number))))
+        return self._digits(number, digits, signed=signed)
 
     def interval(self, row: Estimate, kind: Kind) -> str:
         """Return the limits of a row.

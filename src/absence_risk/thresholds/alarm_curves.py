@@ -119,6 +119,7 @@ def decision_curve(found: Calibration) -> Table:
             Estimate(term="everybody", threshold=float(p), estimate=chance - w * (1 - chance))
         )
         rows.append(Estimate(term="nobody", threshold=float(p), estimate=0.0))
+    rows.append(Estimate(term=PUPILS_TERM, n=found.sample.n))
     return Table(
         name="decision_curve",
         title="Net benefit per pupil by the probability at which help is worth its trouble, number",

@@ -11,6 +11,7 @@ from absence_risk.result import Estimate, Table
 from absence_risk.stats.alarm_frontier import unit_weights
 from absence_risk.stats.shrinkage import normal_quantile, partial_pool
 from absence_risk.stats.simultaneous import pairwise_bands
+from absence_risk.thresholds.alarm_curves import PUPILS_TERM
 from absence_risk.thresholds.alarm_sample import labelled
 
 if TYPE_CHECKING:
@@ -102,12 +103,13 @@ def group_tables(
     if not differences:
         tried = ", ".join(map(repr, left_out))
         raise DesignError(_NO_GROUPS.format(name=tried, least=_LEAST_N, events=_LEAST_EVENTS))
+    rows.append(Estimate(term=PUPILS_TERM, n=sample.n))
     note = (
         "One threshold for all. n_events of n: with the event and alarmed of those with it "
         "(sensitivity), of those alarmed (PPV), alarmed of all. Statistic: share of the group's "
         "own evidence."
     )
-    if any(row.estimate is None for row in rows):
+    if any(row.estimate is None for row in rows[:-1]):
         note += _REST.format(least=_LEAST_N, events=_LEAST_EVENTS)
     if left_out:
         note += f" Not compared, because no two groups are large enough: {', '.join(left_out)}."

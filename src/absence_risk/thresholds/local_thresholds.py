@@ -12,6 +12,7 @@ from absence_risk.errors import DesignError
 from absence_risk.result import Estimate, Table
 from absence_risk.stats.alarm_frontier import unit_weights
 from absence_risk.stats.shrinkage import normal_quantile, partial_pool
+from absence_risk.thresholds.alarm_curves import PUPILS_TERM
 from absence_risk.thresholds.alarm_sample import labelled
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ def local_table(
         rows.append(_row("pooled", name, pooled.estimate[place], half, count, share))
     rows.append(Estimate(term=_CENTRE, estimate=centre))
     rows.append(Estimate(term=_SPREAD, estimate=pooled.between))
+    rows.append(Estimate(term=PUPILS_TERM, n=found.sample.n))
     source = "all places together" if prior is None else "elsewhere"
     return Table(
         name="local_thresholds",
