@@ -87,6 +87,7 @@ def verdict_rows(truth: str, n: int, samples: int) -> list[Row]:
             random_state=int(rng.integers(2**31)),
             conf_level=CONFIG["conf_level"],
             trim=CONFIG["trim"],
+            folds=0,
         )
         shape = found.verdict.reasons[0].removeprefix("Shape: ").rstrip(".")
         shapes["kink" if shape.startswith("kink") else shape] += 1

@@ -54,6 +54,13 @@ TRUTHS: dict[str, Callable[[Floats], Floats]] = {
     "hill": lambda x: -30 * x**2 / (x**2 + 0.09),
     "decay": lambda x: -20 * (1 - np.exp(-6 * x)),
     "sine": lambda x: -15 * np.sin(4 * x),
+    "weibull": lambda x: -40 * (1 - np.exp(-((x / 0.55) ** 2))),
+    "arctangent": lambda x: -12 * np.arctan((x - 0.2) / 0.17),
+    "bump": lambda x: -30 * x - 10 * np.exp(-(((x - 0.15) / 0.27) ** 2)),
+    "plateau": lambda x: -80 * (rounded(0.085, 0.12)(x) - rounded(0.085, 0.35)(x)),
+    "normal_cdf": lambda x: -25 * stats.norm.cdf((x - 0.25) / 0.15),
+    "cosine": lambda x: 8 * np.cos(4.5 * x),
+    "gompertz": lambda x: -30 * np.exp(-np.exp(-(x - 0.2) / 0.2)),
     "rounded_08": lambda x: -10 * x - 90 * rounded(0.08, 0.15)(x),
     "softplus_04": lambda x: -60 * rounded(0.04, 0.2)(x),
     "kink_40": bent(-40),
@@ -108,8 +115,13 @@ def verdicts(part: str, truth: str, n: int, samples: int, **more: float) -> Row:
 
 def false_rows() -> list[Row]:
     cells = list(zip(CONFIG["false"]["n"], CONFIG["false"]["samples"], strict=True))
-    truths = CONFIG["familiar"] + CONFIG["held_out"] + CONFIG["sharper"]
-    return [verdicts("false", truth, n, count) for truth in truths for n, count in cells]
+    held_out = CONFIG["held_out"] + CONFIG["sharper"]
+    sharp = {truth: {"sharpness": round(sharpness(truth), 2)} for truth in held_out}
+    return [
+        verdicts("false", truth, n, count) | sharp.get(truth, {})
+        for truth in CONFIG["familiar"] + held_out
+        for n, count in cells
+    ]
 
 
 def power_rows() -> list[Row]:
@@ -143,6 +155,13 @@ def coverage_rows() -> list[Row]:
     return rows
 
 
+def sharpness(truth: str) -> float:
+    """Largest curvature over the range of the slope, 0 to 60 % absence: 1 over a width."""
+    x = np.linspace(0.0, 0.6, 6001)
+    slope = np.gradient(TRUTHS[truth](x), x)
+    return float(np.abs(np.gradient(slope, x)[5:-5]).max() / np.ptp(slope))
+
+
 def tradeoff_rows() -> list[Row]:
     part = CONFIG["tradeoff"]
     return [
@@ -170,6 +189,11 @@ def bounds() -> list[Row]:
         centres = np.linspace(0.05, 0.4, 71)
         found[f"softplus, width {width:g}, any place"] = min(
             distance(rounded(width, centre)(x)) for centre in centres
+        )
+    for width in (0.06, 0.07, 0.08, 0.0884, 0.1):
+        centres = np.linspace(-0.1, 0.8, 91)
+        found[f"sigmoid, scale {width:g}, any place"] = min(
+            distance(stats.logistic.cdf((x - centre) / width)) for centre in centres
         )
     return [
         {
@@ -230,7 +254,7 @@ def draw(parts: dict[str, list[Row]]) -> None:
                     [r["n"] * 1.04 ** (k - len(truths) / 2) for r in mine],
                     [100 * r["share"] for r in mine],
                     yerr=[200 * r["mc_se"] for r in mine],
-                    fmt="osD^vPX*<>ph"[k],
+                    fmt="osD^vPX*<>ph"[k % 12],
                     ms=4,
                     lw=1,
                     label=truth,
