@@ -44,12 +44,15 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 @styled
 def plot_dose_response(result: Result, *, ax: Axes | None = None) -> Axes:
-    """Draw the outcome against absence: fitted curves with bands, binned means, the 20 % line.
+    """Draw the outcome against absence: curves with bands, binned means, rug, the 20 % line.
+
+    Below the curve a strip shows how badly a kink at each place would fit beside the best one.
 
     Parameters
     ----------
     result : Result
-        Result with the table ``dose_response`` and, if it has one, ``binned_means``.
+        Result with the table ``dose_response`` and, if it has them, ``binned_means``, ``exposure``
+        (quantiles of absence, drawn as a rug) and ``break_profile`` (the strip).
     ax : Axes or None
         Axes to draw on; a new figure by default.
 
@@ -68,14 +71,72 @@ def plot_dose_response(result: Result, *, ax: Axes | None = None) -> Axes:
         curve = [row for row in rows if (row.group or row.term) == group]
         _curve(ax, curve, group, COLOURS[index % len(COLOURS)], ("-", (0, (5, 2)))[index % 2])
     _bins(ax, result)
+    rug = _rug(ax, result)
     _claim_line(ax)
     per_cent_axis(ax, "x")
     ax.set_title(title)
-    ax.set_xlabel("absence, share of offered time")
     ax.set_ylabel("outcome")
     ax.legend(frameon=False, fontsize=9, loc="best")
-    caption(ax, result, table, what=f"{table.title}. Bands and bars: intervals at each point.")
+    strip = _profile_strip(ax, result)
+    if strip is None:
+        ax.set_xlabel("absence, share of offered time")
+    band = (
+        "Band: holds for the whole curve at once."
+        if "at once" in table.note
+        else ("Bands: intervals at each point.")
+    )
+    what = [f"{table.title}.", band]
+    if rug:
+        what.append("Ticks: quantiles of absence, 5 % of the pupils between two.")
+    if strip is not None:
+        what.append("Strip: likelihood ratio of a kink at each place; shaded places fit.")
+    caption(ax, result, table, what=" ".join(what), below=42.0 if strip is None else 115.0)
     return ax
+
+
+def _table(result: Result, name: str) -> list[Estimate]:
+    """Return what may be shown of a table, nothing where the result has none."""
+    if name not in {table.name for table in result.tables}:
+        return []
+    return list(shown(result.table(name)))
+
+
+def _rug(ax: Axes, result: Result) -> bool:
+    places = [row.estimate for row in _table(result, "exposure") if row.estimate is not None]
+    ax.plot(
+        places,
+        [0.0] * len(places),
+        "|",
+        color=MUTED,
+        ms=9,
+        transform=ax.get_xaxis_transform(),
+        clip_on=False,
+        gid="rug",
+    )
+    return bool(places)
+
+
+def _profile_strip(ax: Axes, result: Result) -> Axes | None:
+    """Draw the likelihood ratio of a kink along absence under the curve."""
+    rows = [row for row in _table(result, "break_profile") if row.estimate is not None]
+    if not rows:
+        return None
+    strip = ax.inset_axes((0.0, -0.34, 1.0, 0.24), sharex=ax)
+    place = [row.threshold or 0.0 for row in rows]
+    ratio = [row.estimate or 0.0 for row in rows]
+    critical = rows[0].conf_high or 0.0
+    strip.plot(place, ratio, color=INK, linewidth=1.2, gid="profile")
+    fits = [value <= critical for value in ratio]
+    strip.fill_between(place, ratio, critical, where=fits, color=COLOURS[0], alpha=0.25, lw=0)
+    strip.axhline(critical, color=MUTED, linewidth=0.8, linestyle=(0, (4, 2)))
+    strip.axvline(LINE, color=INK, linewidth=1.0, linestyle=(0, (2, 2)))
+    strip.set_ylim(0, 3 * critical if critical > 0 else None)
+    strip.set_ylabel("kink: LR", fontsize=8)
+    strip.tick_params(labelsize=8)
+    strip.set_xlabel("absence, share of offered time")
+    ax.tick_params(labelbottom=False)
+    per_cent_axis(strip, "x")
+    return strip
 
 
 def _curve(

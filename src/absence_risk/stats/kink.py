@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from absence_risk.stats.quadratic_sets import join_parts, where_nonnegative
 from absence_risk.stats.sorted_design import SortedDesign, outer_sums, sorted_design
 
 if TYPE_CHECKING:
@@ -164,34 +165,37 @@ class KinkSearch:
         a0 = outer_sums(self.design.values[:, None] * sums, signed=True)[gaps]
         return a0, a1, np.einsum("ij,ij->j", resid, resid)
 
-    def gain_at(self, y: npt.ArrayLike, location: float) -> Floats:
-        """Return SSR without kink minus SSR with a kink at a given place.
+    def gain_at(self, y: npt.ArrayLike, location: npt.ArrayLike) -> Floats:
+        """Return SSR without kink minus SSR with a kink at given places.
 
         Parameters
         ----------
         y : array-like of float, shape (n,) or (n, B)
             Outcomes.
-        location : float
-            Place of the kink, within ``limits``.
+        location : float or array-like of float, shape (m,)
+            Places of the kink, within ``limits``.
 
         Returns
         -------
-        numpy.ndarray of float64, shape (B,)
+        numpy.ndarray of float64, shape (B,), or (m, B) for several places
             Gain; 0 where the kink cannot be told from the line.
 
         Raises
         ------
         ValueError
-            If the location lies outside ``limits``.
+            If a location lies outside ``limits``.
         """
         low, high = self.limits
-        if not low <= location <= high:
-            raise ValueError(f"location must lie in [{low:g}, {high:g}], got {location:g}.")
-        place = (location - self.design.centre) / self.design.scale
-        gap = int(np.searchsorted(self.design.values, place, side="right")) - 1
-        gap = min(max(gap, self.first), self.last - 1) - self.first
+        wanted = np.asarray(location, dtype=np.float64)
+        outside = wanted[~((wanted >= low) & (wanted <= high))]
+        if outside.size:
+            raise ValueError(f"location must lie in [{low:g}, {high:g}], got {outside.flat[0]:g}.")
+        place = np.atleast_1d((wanted - self.design.centre) / self.design.scale)
+        gap = np.searchsorted(self.design.values, place, side="right") - 1
+        gap = np.clip(gap, self.first, self.last - 1) - self.first
         a0, a1, _ = self._linear(np.asarray(y, dtype=np.float64).reshape(self.n, -1))
-        return _gain(np.float64(place), (a0[gap], a1[gap]), self.quadratic[:, gap])
+        gain = _gain(place[:, None], (a0[gap], a1[gap]), self.quadratic[:, gap][..., None])
+        return gain if wanted.ndim else gain[0]
 
     def critical_value(self, conf_level: float) -> float:
         """Return the F quantile for the profile set, with 1 and ``df_resid`` degrees of freedom.
@@ -263,7 +267,7 @@ class KinkSearch:
         if g <= 0:
             return found, np.array([self.limits])
         pieces = self._pieces(a0[:, 0], a1[:, 0], g)
-        joined = _join(np.vstack([pieces, [[best, best]]]))
+        joined = join_parts(np.vstack([pieces, [[best, best]]]))
         return found, joined * scale + centre
 
     def _pieces(self, a0: Floats, a1: Floats, g: float) -> Floats:
@@ -274,7 +278,7 @@ class KinkSearch:
             reach |= _gain(place, (a0, a1), self.quadratic) >= g * (1 - 1e-9)
         c, d, e = self.quadratic[:, reach]
         a0, a1 = a0[reach], a1[reach]
-        return _where_nonnegative(
+        return where_nonnegative(
             a1**2 - g * e, 2 * a0 * a1 - g * d, a0**2 - g * c, low[reach], high[reach]
         )
 
@@ -393,26 +397,3 @@ def _gain(place: Floats | np.float64, linear: tuple[Floats, Floats], quadratic: 
     top = (linear[0] + linear[1] * place) ** 2
     positive = np.broadcast_to(square > 0, top.shape)
     return np.divide(top, square, out=np.zeros(top.shape), where=positive)
-
-
-def _where_nonnegative(a: Floats, b: Floats, c: Floats, low: Floats, high: Floats) -> Floats:
-    """Return the parts of [low, high] where aψ² + bψ + c ≥ 0, shape (parts, 2)."""
-    disc = np.sqrt(np.maximum(b * b - 4 * a * c, 0.0))
-    stable = -0.5 * (b + np.where(b >= 0, disc, -disc))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        roots = np.sort(np.stack([stable / a, c / stable]), axis=0)
-    cuts = np.clip(np.where(np.isfinite(roots), roots, low), low, high)
-    edges = np.vstack([low, cuts, high])
-    starts, ends = edges[:-1], edges[1:]
-    middle = (starts + ends) / 2
-    keep = (a * middle**2 + b * middle + c >= 0) & (ends > starts)
-    return np.column_stack([starts[keep], ends[keep]])
-
-
-def _join(parts: Floats) -> Floats:
-    """Merge parts that touch."""
-    ordered = parts[np.argsort(parts[:, 0], kind="stable")]
-    reach = np.maximum.accumulate(ordered[:, 1])
-    fresh = np.r_[True, ordered[1:, 0] > reach[:-1] + 1e-12]
-    begins = np.flatnonzero(fresh)
-    return np.column_stack([ordered[begins, 0], np.maximum.reduceat(ordered[:, 1], begins)])

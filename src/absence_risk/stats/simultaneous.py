@@ -1,4 +1,4 @@
-"""Bands that hold for all differences between groups at once."""
+"""Bands that hold for all differences between groups, or along a whole curve, at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["PairBands", "pairwise_bands"]
+__all__ = ["PairBands", "band_quantile", "pairwise_bands"]
+
+_BLOCK = 2_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,3 +90,62 @@ def pairwise_bands(
     return PairBands(
         first, second, difference, error, difference - half, difference + half, p_value, critical
     )
+
+
+def band_quantile(
+    gradients: npt.ArrayLike,
+    covariance: npt.ArrayLike,
+    *,
+    df: float,
+    conf_level: float,
+    draws: int,
+    rng: np.random.Generator,
+) -> float:
+    """Return how many standard errors a band needs to hold a whole curve.
+
+    The quantile of max over the curve of |t|, simulated from the coefficients' covariance (Ruppert,
+    Wand & Carroll 2003, *Semiparametric Regression*, section 6.5), with t in place of normal draws
+    where the covariance rests on few clusters.
+
+    Parameters
+    ----------
+    gradients : array-like, shape (m, p)
+        Weights of the coefficients in each point of the curve.
+    covariance : array-like, shape (p, p)
+        Covariance of the coefficients.
+    df : float
+        Degrees of freedom, above 0.
+    conf_level : float
+        Level at which the whole band holds, in (0, 1).
+    draws : int
+        Simulated curves.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    float
+        Critical value, at least the one of a single point up to simulation error.
+
+    Examples
+    --------
+    >>> points = np.eye(3)
+    >>> rng = np.random.default_rng(1)
+    >>> round(band_quantile(points, np.eye(3), df=1e6, conf_level=0.95, draws=50_000, rng=rng), 1)
+    2.4
+    """
+    matrix = np.asarray(covariance, dtype=np.float64)
+    values, vectors = np.linalg.eigh(matrix)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    points = np.asarray(gradients, dtype=np.float64) @ root
+    length = np.linalg.norm(points, axis=1)
+    points = points[length > 0] / length[length > 0, None]
+    if len(points) == 0:
+        return 0.0
+    largest = []
+    for start in range(0, draws, _BLOCK):
+        count = min(_BLOCK, draws - start)
+        normal = rng.standard_normal((count, points.shape[1]))
+        spread = np.sqrt(rng.chisquare(df, count) / df)
+        largest.append(np.abs(normal @ points.T).max(axis=1) / spread)
+    return float(np.quantile(np.concatenate(largest), conf_level))

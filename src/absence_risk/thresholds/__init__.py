@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from absence_risk.thresholds.alarm_sample import LaterAbsence
 from absence_risk.thresholds.calibration import calibrate_threshold
+from absence_risk.thresholds.dose_response import dose_response
 from absence_risk.thresholds.harm import harm_evidence
 from absence_risk.thresholds.local_thresholds import Prior
 from absence_risk.thresholds.operating import operating_points
@@ -21,6 +22,7 @@ __all__ = [
     "Prior",
     "StepRegression",
     "calibrate_threshold",
+    "dose_response",
     "harm_evidence",
     "operating_points",
 ]

@@ -12,6 +12,7 @@ from absence_risk.stats.step import hansen_quantile
 from absence_risk.thresholds.candidates import fit_candidates
 from absence_risk.thresholds.harm_tables import (
     binned_means_table,
+    break_profile_table,
     break_table,
     candidates_table,
     dose_response_table,
@@ -63,6 +64,8 @@ def harm_evidence(
     pupil: str | None = None,
     rounding: float = ROUNDING,
     folds: int = 10,
+    outcome_date: str | None = None,
+    exposure_until: str | None = None,
     definition: str | None = None,
 ) -> Result:
     """Weigh the claim that harm begins to grow faster at a share of absence.
@@ -128,13 +131,17 @@ def harm_evidence(
         demand on a kink and costs power. The default was tuned.
     folds : int
         Folds of whole clusters for the scores on pupils left out; 0 leaves these scores out.
+    outcome_date, exposure_until : str or None
+        Columns with the date of the outcome and the last date of the exposure; rows whose outcome
+        is older are refused. Both or none.
     definition : str or None
         The absence definition behind the exposure in words, for the text beside the figures.
 
     Returns
     -------
     Result
-        Tables candidates, dose_response, binned_means, break_location, slopes and scores.
+        Tables candidates, dose_response, binned_means, break_location, break_profile, slopes and
+        scores.
 
     Raises
     ------
@@ -172,6 +179,7 @@ def harm_evidence(
         linear_probability=linear_probability,
         family=family,
         pupil=pupil,
+        dates=(outcome_date, exposure_until),
     )
     fits = fit_candidates(sample, at=at, trim=trim, rounding=rounding)
     evidence = weigh_candidates(
@@ -195,6 +203,7 @@ def harm_evidence(
         margin=margin,
         level=1 - conf_level,
     )
+    q = sample.adjust.shape[1]
     return Result(
         estimand=_estimand(outcome, at, sample),
         estimate=slopes.change,
@@ -208,8 +217,9 @@ def harm_evidence(
         tables=(
             candidates_table(sample, fits, evidence),
             dose_response_table(sample, fits, conf_level),
-            binned_means_table(sample, fits, conf_level),
+            binned_means_table(sample, fits.spline.coef[-q:] if q else np.empty(0), conf_level),
             break_table(sample, fits, (kink_set, step_set), at),
+            break_profile_table(sample, fits, critical),
             slopes_table(slopes),
             scores_table(sample, fits, folds=folds, trim=trim, rng=rng),
         ),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "binned_means_table",
+    "break_profile_table",
     "break_table",
     "candidates_table",
     "dose_response_table",
@@ -34,6 +35,7 @@ __all__ = [
 ]
 
 _GRID = 41
+_PROFILE = 161
 _EDGES = (0.0, 0.025, 0.05, 0.075, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40)
 _FEWEST_IN_BIN = 10
 
@@ -178,25 +180,24 @@ def _mean_row(
     )
 
 
-def binned_means_table(sample: Sample, fits: Candidates, conf_level: float) -> Table:
+def binned_means_table(sample: Sample, covariates: Floats, conf_level: float) -> Table:
     """Return mean outcomes in bands of absence, at average covariates.
 
     Parameters
     ----------
     sample : Sample
         Complete rows.
-    fits : Candidates
-        The fitted shapes; the covariates' part comes from the spline.
+    covariates : numpy.ndarray, shape (q,)
+        Coefficients of the covariates, from a smooth fit; not used for events and counts.
     conf_level : float
         Confidence level in (0, 1).
 
     Returns
     -------
     Table
-        ``threshold`` is the middle of the band, ``group`` its limits.
+        ``threshold`` is the mean absence in the band, ``group`` its limits.
     """
-    first = 1 + fits.spline.terms.shape[1]
-    adjusted = sample.within(sample.y[:, None])[:, 0] - sample.adjust @ fits.spline.coef[first:]
+    adjusted = sample.within(sample.y[:, None])[:, 0] - sample.adjust @ covariates
     if sample.observed is not None:
         adjusted = sample.observed
     edges = _edges(sample.x)
@@ -217,12 +218,12 @@ def binned_means_table(sample: Sample, fits: Candidates, conf_level: float) -> T
                 (len(values), clusters),
                 conf_level,
                 group=f"{low:.3g}–{high:.3g}",
-                threshold=float(low + high) / 2,
+                threshold=float(sample.x[band == k].mean()),
             )
         )
     return Table(
         name="binned_means",
-        title="Mean outcome in bands of absence (threshold: middle of the band)",
+        title="Mean outcome in bands of absence (threshold: mean absence in the band)",
         rows=tuple(rows),
         note=f"At average covariates. Bands with fewer than {_FEWEST_IN_BIN} pupils are merged.",
     )
@@ -294,6 +295,47 @@ def break_table(sample: Sample, fits: Candidates, sets: tuple[Floats, Floats], a
             f"{'inside' if inside else 'outside'} the set of the kink. A best kink "
             "exists for any data: it is a finding only where the verdict says kink."
         ),
+    )
+
+
+def break_profile_table(sample: Sample, fits: Candidates, critical: float) -> Table:
+    """Return how badly a kink at each place fits beside the best one.
+
+    Parameters
+    ----------
+    sample : Sample
+        Complete rows.
+    fits : Candidates
+        The fitted shapes.
+    critical : float
+        Critical value of the likelihood ratio, from the wild bootstrap.
+
+    Returns
+    -------
+    Table
+        ``threshold`` is the place, ``estimate`` the likelihood ratio, ``conf_high`` the critical
+        value.
+    """
+    low, high = fits.search.limits
+    places = np.unique(np.clip(np.r_[np.linspace(low, high, _PROFILE), fits.location], low, high))
+    gain = fits.search.gain_at(sample.y, places)[:, 0]
+    best = fits.search.fit(sample.y)
+    ratio = (best.gain[0] - gain) / best.ssr[0] * fits.search.df_resid
+    rows = tuple(
+        Estimate(
+            term="likelihood ratio",
+            threshold=float(place),
+            estimate=max(float(value), 0.0),
+            conf_high=critical,
+            n=sample.n,
+        )
+        for place, value in zip(places, ratio, strict=True)
+    )
+    return Table(
+        name="break_profile",
+        title="How much worse a kink at each place fits than the best kink (likelihood ratio)",
+        rows=rows,
+        note="Places at or below the critical value (conf_high) are in the confidence set.",
     )
 
 

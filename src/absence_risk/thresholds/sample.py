@@ -12,6 +12,7 @@ from absence_risk import check
 from absence_risk.errors import DesignError
 from absence_risk.result import FlowStep
 from absence_risk.stats.sandwich import cluster_sums
+from absence_risk.thresholds.order import refuse_reversed
 from absence_risk.thresholds.working import check_family, linearise
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ def read_sample(
     linear_probability: bool,
     family: Family = "gaussian",
     pupil: str | None = None,
+    dates: tuple[str | None, str | None] = (None, None),
 ) -> Sample:
     """Check the columns and keep complete rows.
 
@@ -167,6 +169,8 @@ def read_sample(
         Distribution of the outcome.
     pupil : str or None
         Column of pupils with levels of their own, for several rows per pupil.
+    dates : tuple of str or None
+        Columns with the date of the outcome and the last date of the exposure; both or none.
 
     Returns
     -------
@@ -180,7 +184,8 @@ def read_sample(
     DesignError
         If the rows cannot answer the question.
     """
-    named = [outcome, exposure, *covariates, *(name for name in (cluster, pupil) if name)]
+    optional = (cluster, pupil, *dates)
+    named = [outcome, exposure, *covariates, *(name for name in optional if name)]
     check.columns(data.columns, named, "data")
     y, x = (_numbers(data, column) for column in (outcome, exposure))
     known = ~np.isnan(x)
@@ -194,8 +199,10 @@ def read_sample(
             "covariates": list(covariates),
             "cluster": [cluster] if cluster else [],
             "pupil": [pupil] if pupil else [],
+            "dates": [name for name in dates if name],
         },
     )
+    refuse_reversed(data[keep], dates)
     y, x = y[keep], x[keep]
     check_family(y, outcome, family)
     _refuse_outcome(y, outcome, linear_probability=linear_probability or family != "gaussian")
