@@ -2,70 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from absence_risk import check
+from absence_risk.evaluation.outcome_values import (
+    Better,
+    Population,
+    Wave,
+    columns_of,
+    in_words,
+    inside,
+    numbers,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
 __all__ = ["Better", "Likert", "Outcome", "Population", "Rate", "Wave", "in_words"]
-
-Better = Literal["lower", "higher"]
-Wave = Literal["pre", "post", "gap"]
-_SHOWN_FROM = 5
-
-
-def in_words(n: int) -> str:
-    """Return a number of rows for a message; small ones are not told.
-
-    Parameters
-    ----------
-    n : int
-        Number of rows.
-
-    Returns
-    -------
-    str
-        The number, or "fewer than 5".
-
-    Examples
-    --------
-    >>> in_words(3), in_words(12)
-    ('fewer than 5', '12')
-    """
-    return str(n) if n >= _SHOWN_FROM else f"fewer than {_SHOWN_FROM}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Population:
-    """Mean and spread of an outcome among all pupils, from whom the cases were chosen.
-
-    Parameters
-    ----------
-    mean : float
-        Mean of all pupils at the baseline.
-    sd : float
-        Standard deviation of all pupils at the baseline, above 0.
-
-    Raises
-    ------
-    ValueError
-        If the standard deviation is not above 0.
-    """
-
-    mean: float
-    sd: float
-
-    def __post_init__(self) -> None:
-        """Check the spread."""
-        if not self.sd > 0:
-            raise ValueError(f"sd must be above 0, got {self.sd:g}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +109,7 @@ class Rate:
         tuple of str
             Names, in the order of the waves.
         """
-        return _columns(self)
+        return columns_of(self)
 
     def counts(
         self, frame: pd.DataFrame, wave: Wave
@@ -174,7 +131,7 @@ class Rate:
         source = getattr(self, wave)
         if not isinstance(source, tuple):
             return None
-        return _numbers(frame, source[0]), _numbers(frame, source[1])
+        return numbers(frame, source[0]), numbers(frame, source[1])
 
     def values(self, frame: pd.DataFrame, wave: Wave) -> npt.NDArray[np.float64]:
         """Return the share of each row in a wave.
@@ -198,13 +155,13 @@ class Rate:
         """
         counted = self.counts(frame, wave)
         if counted is None:
-            share, name = _numbers(frame, getattr(self, wave)), getattr(self, wave)
+            share, name = numbers(frame, getattr(self, wave)), getattr(self, wave)
         else:
             days, school = counted
             enough = school >= self.least_days
             share = np.where(enough, days / np.where(enough, school, 1.0), np.nan)
             name = " / ".join(getattr(self, wave))
-        _inside(share, self.low, self.high, name, "Shares are fractions, 0.2 for 20 %.")
+        inside(share, self.low, self.high, name, "Shares are fractions, 0.2 for 20 %.")
         return share
 
 
@@ -299,7 +256,7 @@ class Likert:
         tuple of str
             Names, in the order of the waves.
         """
-        return _columns(self)
+        return columns_of(self)
 
     def counts(self, frame: pd.DataFrame, wave: Wave) -> None:
         """Return None: a score has no counts.
@@ -339,9 +296,9 @@ class Likert:
         """
         source = getattr(self, wave)
         names = (source,) if isinstance(source, str) else source
-        items = np.column_stack([_numbers(frame, name) for name in names])
+        items = np.column_stack([numbers(frame, name) for name in names])
         for name, column in zip(names, items.T, strict=True):
-            _inside(column, self.low, self.high, name, "Correct the records or low and high.")
+            inside(column, self.low, self.high, name, "Correct the records or low and high.")
         told = ~np.isnan(items)
         answered = told.sum(axis=1)
         enough = (answered > 0) & (answered >= self.missing_items * len(names) - 1e-9)
@@ -350,27 +307,3 @@ class Likert:
 
 
 Outcome = Rate | Likert
-
-
-def _columns(outcome: Outcome) -> tuple[str, ...]:
-    found: list[str] = []
-    for field in dataclasses.fields(outcome):
-        if field.name in ("pre", "post", "gap", "dates"):
-            source = getattr(outcome, field.name)
-            found += [source] if isinstance(source, str) else list(source or ())
-    return tuple(found)
-
-
-def _numbers(frame: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
-    return np.asarray(frame[name].to_numpy(dtype=float, na_value=np.nan))
-
-
-def _inside(
-    values: npt.NDArray[np.float64], low: float, high: float, name: str, advice: str
-) -> None:
-    outside = int(((values < low) | (values > high)).sum())
-    if outside:
-        raise ValueError(
-            f"{name} holds values outside {low:g} to {high:g} in {in_words(outside)} rows. "
-            f"{advice} Other outcomes of the study can still be evaluated."
-        )

@@ -42,22 +42,36 @@ def plot_change(result: Result, *, ax: Axes | None = None) -> Axes:
         The axes: one dot with interval per row, 0 = no change.
     """
     table, title = result.table("change"), "Change in absence: observed, expected, beyond"
+    scale = result.estimand.unit == "scale points"
+    title = "Change of the score: observed, expected, beyond" if scale else title
     rows = shown(table)
     ax = axes_for(ax, row_height(len(rows), map(label_with_n, rows)))
     if not rows:
         return empty(ax, result, table, title)
     draw_intervals(
-        ax, rows, lambda r: r.term, _points, null=0.0, accent=lambda r: "beyond" in r.term
+        ax,
+        rows,
+        lambda r: r.term,
+        _scale_points if scale else _points,
+        null=0.0,
+        accent=lambda r: "beyond" in r.term,
     )
-    per_cent_axis(ax, "x", sign="")
     ax.set_title(title)
-    ax.set_xlabel("change in absence, percentage points; left of 0 = less absence")
+    if scale:
+        ax.set_xlabel("change of the score, scale points")
+    else:
+        per_cent_axis(ax, "x", sign="")
+        ax.set_xlabel("change in absence, percentage points; left of 0 = less absence")
     caption(ax, result, table, what="Open: what would be expected with no programme.")
     return ax
 
 
 def _points(value: float) -> str:
     return f"{value * 100:+.1f}".replace("-", "−")
+
+
+def _scale_points(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")
 
 
 @styled

@@ -1,0 +1,136 @@
+"""What rates and scales have in common: populations, ranges, columns."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+
+    from absence_risk.evaluation.outcomes import Outcome
+
+__all__ = ["Better", "Population", "Wave", "columns_of", "in_words", "inside", "numbers"]
+
+Better = Literal["lower", "higher"]
+Wave = Literal["pre", "post", "gap"]
+_SHOWN_FROM = 5
+
+
+def in_words(n: int) -> str:
+    """Return a number of rows for a message; small ones are not told.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+
+    Returns
+    -------
+    str
+        The number, or "fewer than 5".
+
+    Examples
+    --------
+    >>> in_words(3), in_words(12)
+    ('fewer than 5', '12')
+    """
+    return str(n) if n >= _SHOWN_FROM else f"fewer than {_SHOWN_FROM}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """Mean and spread of an outcome among all pupils, from whom the cases were chosen.
+
+    Parameters
+    ----------
+    mean : float
+        Mean of all pupils at the baseline.
+    sd : float
+        Standard deviation of all pupils at the baseline, above 0.
+
+    Raises
+    ------
+    ValueError
+        If the standard deviation is not above 0.
+    """
+
+    mean: float
+    sd: float
+
+    def __post_init__(self) -> None:
+        """Check the spread."""
+        if not self.sd > 0:
+            raise ValueError(f"sd must be above 0, got {self.sd:g}.")
+
+
+def columns_of(outcome: Outcome) -> tuple[str, ...]:
+    """Return the columns that an outcome reads.
+
+    Parameters
+    ----------
+    outcome : Rate or Likert
+        The outcome.
+
+    Returns
+    -------
+    tuple of str
+        Names, in the order of the waves.
+    """
+    found: list[str] = []
+    for field in dataclasses.fields(outcome):
+        if field.name in ("pre", "post", "gap", "dates"):
+            source = getattr(outcome, field.name)
+            found += [source] if isinstance(source, str) else list(source or ())
+    return tuple(found)
+
+
+def numbers(frame: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
+    """Return a column as numbers.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows.
+    name : str
+        Column.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (n,)
+        Values; NaN where missing.
+    """
+    return np.asarray(frame[name].to_numpy(dtype=float, na_value=np.nan))
+
+
+def inside(
+    values: npt.NDArray[np.float64], low: float, high: float, name: str, advice: str
+) -> None:
+    """Raise where a value lies outside its range.
+
+    Parameters
+    ----------
+    values : numpy.ndarray of float, shape (n,)
+        Values; NaN is let through.
+    low, high : float
+        The range.
+    name : str
+        Column, for the message.
+    advice : str
+        What to do, as a sentence.
+
+    Raises
+    ------
+    ValueError
+        If a value lies outside.
+    """
+    outside = int(((values < low) | (values > high)).sum())
+    if outside:
+        raise ValueError(
+            f"{name} holds values outside {low:g} to {high:g} in {in_words(outside)} rows. "
+            f"{advice} Other outcomes of the study can still be evaluated."
+        )
