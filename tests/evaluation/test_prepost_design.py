@@ -141,6 +141,24 @@ def test_an_outcome_out_of_range_leaves_the_others_usable() -> None:
     assert study.change("absence").n == 60
 
 
+def test_a_case_is_never_compared_with_itself() -> None:
+    with pytest.raises(ValueError, match="registry holds 20 of the cases"):
+        _study(registry=_frame(2, 300, first=40))
+    with pytest.raises(ValueError, match="waiting_list holds fewer than 5 of the cases"):
+        _study(waiting_list=_frame(2, 30, first=58))
+
+
+def test_a_row_without_a_cluster_is_refused_and_an_empty_reason_is_no_reason() -> None:
+    lacking = _frame(1, 60)
+    lacking["municipality_key"] = lacking["municipality_key"].where(lacking["pupil_key"] > 9)
+    with pytest.raises(ValueError, match="cases lacks municipality_key in 10 rows"):
+        _study(cases=lacking)
+    reasons = [None] * 40 + ["moved"] * 12 + [""] * 8
+    study = _study(cases=_frame(1, 60).assign(dropped=reasons))
+    assert len(study.used) == 48
+    assert study.flow("absence")[1].n == 48
+
+
 def test_nobody_followed_up_says_what_can_be_said() -> None:
     study = _study(cases=_frame(1, 60).assign(score1=np.nan))
     with pytest.raises(DesignError, match="Nobody has both"):

@@ -31,7 +31,7 @@ def flow_steps(study: PrePost, name: str | None = None) -> tuple[FlowStep, ...]:
     """
     steps = [FlowStep(step="cases", n=len(study.cases))]
     if "dropped" in study.cases.columns:
-        left = study.cases["dropped"]
+        left = study.cases["dropped"].fillna("")
         others = sorted(set(left) - {"", *study.steps})
         for reason, kept in {
             **study.steps,

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
     from absence_risk.evaluation.outcomes import Outcome
 
-__all__ = ["REASONS", "Paired", "once_per_pupil", "pair_outcome", "pair_waves"]
+__all__ = [
+    "REASONS",
+    "Paired",
+    "apart",
+    "every_cluster",
+    "once_per_pupil",
+    "pair_outcome",
+    "pair_waves",
+]
 
 REASONS = (
     "follow-up dated before the baseline",
@@ -166,4 +174,54 @@ def once_per_pupil(frame: pd.DataFrame, by: list[str], name: str) -> None:
         raise ValueError(
             f"{name} must have one row per {' and '.join(by)}; {in_words(again)} rows are there "
             "again. Keep one measurement before and one after for each pupil."
+        )
+
+
+def every_cluster(frame: pd.DataFrame, cluster: str | None, name: str) -> None:
+    """Raise where a row has no cluster.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The rows.
+    cluster : str or None
+        Column of the cluster; nothing is checked if None.
+    name : str
+        Argument name for the message.
+
+    Raises
+    ------
+    ValueError
+        If a row lacks it.
+    """
+    empty = 0 if cluster is None else int(frame[cluster].isna().sum())
+    if empty:
+        raise ValueError(
+            f"{name} lacks {cluster} in {in_words(empty)} rows. Name the cluster of each, or mark "
+            "these rows as dropped, with a reason."
+        )
+
+
+def apart(cases: pd.DataFrame, others: pd.DataFrame, by: list[str], name: str) -> None:
+    """Raise where those whom cases are compared with are cases themselves.
+
+    Parameters
+    ----------
+    cases, others : pandas.DataFrame
+        The rows.
+    by : list of str
+        Columns that tell rows apart.
+    name : str
+        Argument name of the others for the message.
+
+    Raises
+    ------
+    ValueError
+        If a row of the cases stands among the others.
+    """
+    both = len(cases[by].merge(others[by], on=by))
+    if both:
+        raise ValueError(
+            f"{name} holds {in_words(both)} of the cases. Leave them out of it: whoever gets the "
+            "programme does not tell what happens without it."
         )

@@ -15,7 +15,7 @@ from absence_risk.evaluation.flow import flow_steps
 from absence_risk.evaluation.forest import forest
 from absence_risk.evaluation.moderators import moderator_table
 from absence_risk.evaluation.ordinal import ordinal_table
-from absence_risk.evaluation.pairs import Paired, once_per_pupil, pair_outcome
+from absence_risk.evaluation.pairs import Paired, apart, every_cluster, once_per_pupil, pair_outcome
 from absence_risk.evaluation.responders import responder_table
 from absence_risk.evaluation.shares import share_table
 
@@ -70,7 +70,7 @@ class PrePost:
     DesignError
         If no case is left.
     ValueError
-        If a column is missing, or a pupil has several rows.
+        If a column is missing, a pupil has several rows, or a case stands in the registry.
 
     Examples
     --------
@@ -118,13 +118,14 @@ class PrePost:
         once_per_pupil(self.used, [self.id], "cases")
         if self.used.empty:
             raise DesignError("No case is left to evaluate; the column 'dropped' tells why.")
-        if self.cluster is not None and self.used[self.cluster].isna().any():
-            raise ValueError(f"cases lacks {self.cluster} in some rows; name the cluster of each.")
+        every_cluster(self.used, self.cluster, "cases")
         by = [self.id] if self.within is None else [self.id, self.within]
         for name, frame in (("registry", self.registry), ("waiting_list", self.waiting_list)):
             if frame is not None:
                 check.columns(frame.columns, dict.fromkeys(common), name)
                 once_per_pupil(frame, by, name)
+                every_cluster(frame, self.cluster, name)
+                apart(self.used, frame, by, name)
                 object.__setattr__(self, name, frame.sort_values(by, ignore_index=True))
 
     @cached_property
@@ -132,7 +133,7 @@ class PrePost:
         """The cases that are used, by id."""
         kept = self.cases
         if "dropped" in kept.columns:
-            kept = kept[kept["dropped"] == ""]
+            kept = kept[kept["dropped"].isna() | (kept["dropped"] == "")]
         return kept.sort_values(self.id, ignore_index=True)
 
     def pairs(self, outcome: str) -> Paired:
