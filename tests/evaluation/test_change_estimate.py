@@ -165,4 +165,4 @@ def test_wellbeing_is_added_as_description_only(municipality: Callable[..., Any]
     assert found.verdict.answer == plain.verdict.answer
     assert found.verdict.sentence == plain.verdict.sentence
     assert "no benchmark" in found.verdict.reasons[-1]
-    assert [table.name for table in found.tables][2:] == ["wellbeing", "wellbeing_d_z"]
+    assert [table.name for table in found.tables][3:] == ["wellbeing", "wellbeing_d_z"]

@@ -170,7 +170,7 @@ def test_without_a_registry_the_change_is_told_and_nothing_claimed() -> None:
     assert found.verdict.answer == "undecidable"
     assert found.beyond.estimate is None
     assert "no benchmark" in found.verdict.sentence
-    assert [t.name for t in found.tables] == ["change"]
+    assert [t.name for t in found.tables] == ["change", "course"]
     with pytest.raises(DesignError, match="a share alone says nothing"):
         _study(registry=None).responders("wellbeing")
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from absence_risk import check
 from absence_risk.disclosure.cells import COUNTS, is_small
+from absence_risk.disclosure.notes import SINGLE_PUPILS
 from absence_risk.errors import DisclosureError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ _DRAWN = re.compile(
     r"\s*([\d\s.,]+?)\s*<",
     re.DOTALL,
 )
+_SINGLE = re.compile(rf'id="[^"]*{SINGLE_PUPILS}[^"]*"')
 
 
 def scan(paths: Iterable[str | Path], keys: Iterable[int], minimum: int = 5) -> list[str]:
@@ -49,7 +51,8 @@ def scan(paths: Iterable[str | Path], keys: Iterable[int], minimum: int = 5) -> 
       separators) or hexadecimal, anywhere in any file, SVG text included;
     - any count between 1 and ``minimum`` − 1: columns n, n_events and n_at_risk of a CSV file,
       fields of these names anywhere in a JSON file (so also the flow), and the counts that pages
-      and figures of this package mark as such.
+      and figures of this package mark as such;
+    - any figure of this package that draws single pupils.
 
     Parameters
     ----------
@@ -89,6 +92,8 @@ def scan(paths: Iterable[str | Path], keys: Iterable[int], minimum: int = 5) -> 
         text = path.read_bytes().decode("utf-8", errors="replace")
         found += [f"{name}, {place}: a pupil key" for place in _key_places(text, forbidden)]
         counts = _COUNTERS.get(path.suffix.lower())
+        if path.suffix.lower() in _DRAWINGS and _SINGLE.search(text):
+            found.append(f"{name}: a figure that draws single pupils")
         if counts is not None and minimum > 1:
             limit = f"between 1 and {minimum - 1}"
             found += [f"{name}, {place} {limit}" for place in counts(text, minimum)]
@@ -199,6 +204,7 @@ def _number(text: str) -> float | None:
         return None
 
 
+_DRAWINGS = frozenset({".html", ".svg"})
 _COUNTERS: dict[str, Callable[[str, int], Iterator[str]]] = {
     ".csv": _csv_counts,
     ".json": _json_counts,

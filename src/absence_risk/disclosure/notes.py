@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["CURVE", "MERGED", "NOT_SHOWN", "REMOVED", "fewer_than", "not_shown"]
+__all__ = [
+    "CURVE",
+    "MERGED",
+    "NOT_SHOWN",
+    "REMOVED",
+    "SINGLE_PUPILS",
+    "fewer_than",
+    "not_shown",
+]
+
+SINGLE_PUPILS = "single-pupils"
+"""Mark in a figure that draws one thing per pupil: it must not leave the house."""
 
 NOT_SHOWN = "Not shown: the answer rests on fewer than {minimum} pupils."
 CURVE = (

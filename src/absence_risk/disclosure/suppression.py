@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NESTED_N", "protect", "protect_table", "small_counts"]
 
-NESTED_N = frozenset({"change", "responders", "wellbeing"})
+NESTED_N = frozenset({"change", "course", "responders", "wellbeing"})
 """Tables whose rows count the same pupils, before, after and with both measurements."""
 
 _ENDINGS = "endings"

@@ -8,6 +8,8 @@ from absence_risk.evaluation.cautions import Caution
 from absence_risk.evaluation.cohorts import case_windows, registry_windows
 from absence_risk.evaluation.donor_mixture import synthetic_control
 from absence_risk.evaluation.estimate import absence_study, estimate_change
+from absence_risk.evaluation.event_curve import event_curve
+from absence_risk.evaluation.flow_chart import flow_chart
 from absence_risk.evaluation.matched import matched_comparison
 from absence_risk.evaluation.outcomes import Likert, Population, Rate
 from absence_risk.evaluation.pairs import pair_waves
@@ -58,7 +60,9 @@ __all__ = [
     "e_value",
     "e_value_d",
     "estimate_change",
+    "event_curve",
     "event_study",
+    "flow_chart",
     "interrupted_time_series",
     "mass_table",
     "matched_comparison",

@@ -12,6 +12,7 @@ from absence_risk.evaluation.benchmarks import (
     against_registry,
     against_waiting_list,
 )
+from absence_risk.evaluation.course import course_table
 from absence_risk.evaluation.fallbacks import (
     against_beta_binomial,
     against_mee_chua,
@@ -107,7 +108,7 @@ def estimate_beyond(study: PrePost, name: str, *, benchmark: str, se: SE) -> Res
         definition=outcome.definition,
         n=rows[0].n or len(cases.pre),
         flow=study.flow(name),
-        tables=(main, *shares, *against.tables),
+        tables=(main, course_table(name, outcome, cases, rows), *shares, *against.tables),
         conf_level=study.conf_level,
         method=f"{against.method}; {by}",
         verdict=judge(study, name, cases=cases, change=rows, against=against, shares=shares),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         plot_frontier,
         plot_threshold_metrics,
     )
+    from absence_risk.plots.before_after import plot_mean_slopes, plot_waterfall
     from absence_risk.plots.definitions import plot_definitions
     from absence_risk.plots.escalation import plot_later_by_early, plot_odds_ratios
     from absence_risk.plots.evaluation import (
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
         plot_responders,
         plot_wellbeing,
     )
+    from absence_risk.plots.event import plot_event
+    from absence_risk.plots.flow import plot_flow
+    from absence_risk.plots.forest import plot_forest, plot_love
     from absence_risk.plots.gallery import figures
+    from absence_risk.plots.pupils import plot_gardner_altman, plot_pupil_slopes
     from absence_risk.plots.survival import plot_endings, plot_relapse, plot_return
     from absence_risk.plots.thresholds import (
         plot_alarms,
@@ -48,19 +53,27 @@ __all__ = [
     "plot_definitions",
     "plot_dose_response",
     "plot_endings",
+    "plot_event",
+    "plot_flow",
+    "plot_forest",
     "plot_frontier",
+    "plot_gardner_altman",
     "plot_groups",
     "plot_ladder_levels",
     "plot_later_by_early",
     "plot_local_thresholds",
+    "plot_love",
+    "plot_mean_slopes",
     "plot_odds_ratios",
     "plot_operating_points",
+    "plot_pupil_slopes",
     "plot_relapse",
     "plot_responders",
     "plot_return",
     "plot_slopes",
     "plot_spell_lengths",
     "plot_threshold_metrics",
+    "plot_waterfall",
     "plot_weekly_absence",
     "plot_wellbeing",
     "plot_yearly_absence",
@@ -75,19 +88,27 @@ _HOMES = {
     "plot_definitions": "definitions",
     "plot_dose_response": "thresholds",
     "plot_endings": "survival",
+    "plot_event": "event",
+    "plot_flow": "flow",
+    "plot_forest": "forest",
     "plot_frontier": "alarm_threshold",
+    "plot_gardner_altman": "pupils",
     "plot_groups": "alarm_places",
     "plot_ladder_levels": "world",
     "plot_later_by_early": "escalation",
     "plot_local_thresholds": "alarm_places",
+    "plot_love": "forest",
+    "plot_mean_slopes": "before_after",
     "plot_odds_ratios": "escalation",
     "plot_operating_points": "thresholds",
+    "plot_pupil_slopes": "pupils",
     "plot_relapse": "survival",
     "plot_responders": "evaluation",
     "plot_return": "survival",
     "plot_slopes": "thresholds",
     "plot_spell_lengths": "world",
     "plot_threshold_metrics": "alarm_threshold",
+    "plot_waterfall": "before_after",
     "plot_weekly_absence": "world",
     "plot_wellbeing": "evaluation",
     "plot_yearly_absence": "world",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from absence_risk.plots.intervals import draw_intervals, row_height
+from absence_risk.plots.sources import outcome_name
 from absence_risk.plots.style import (
     axes_for,
     caption,
@@ -16,6 +17,7 @@ from absence_risk.plots.style import (
     shown,
     styled,
 )
+from absence_risk.plots.units import unit_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,37 +43,21 @@ def plot_change(result: Result, *, ax: Axes | None = None) -> Axes:
     Axes
         The axes: one dot with interval per row, 0 = no change.
     """
-    table, title = result.table("change"), "Change in absence: observed, expected, beyond"
-    scale = result.estimand.unit == "scale points"
-    title = "Change of the score: observed, expected, beyond" if scale else title
+    table, unit = result.table("change"), unit_of(result.estimand.unit)
+    name = outcome_name(result)
+    title = f"Change in {name}: observed, expected, beyond"
     rows = shown(table)
     ax = axes_for(ax, row_height(len(rows), map(label_with_n, rows)))
     if not rows:
         return empty(ax, result, table, title)
     draw_intervals(
-        ax,
-        rows,
-        lambda r: r.term,
-        _scale_points if scale else _points,
-        null=0.0,
-        accent=lambda r: "beyond" in r.term,
+        ax, rows, lambda r: r.term, unit.change, null=0.0, accent=lambda r: "beyond" in r.term
     )
+    unit.axis(ax, "x", change=True)
     ax.set_title(title)
-    if scale:
-        ax.set_xlabel("change of the score, scale points")
-    else:
-        per_cent_axis(ax, "x", sign="")
-        ax.set_xlabel("change in absence, percentage points; left of 0 = less absence")
+    ax.set_xlabel(f"change in {name}, {unit.changes}; left of 0 = a fall")
     caption(ax, result, table, what="Open: what would be expected with no programme.")
     return ax
-
-
-def _points(value: float) -> str:
-    return f"{value * 100:+.1f}".replace("-", "−")
-
-
-def _scale_points(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
 
 
 @styled
@@ -90,7 +76,7 @@ def plot_responders(result: Result, *, ax: Axes | None = None) -> Axes:
     Axes
         The axes: one dot with interval per row.
     """
-    table, title = result.table("responders"), "Pupils with less absence, beside what is expected"
+    table, title = result.table("responders"), "How many fare better, beside what is expected"
     rows = shown(table)
     ax = axes_for(ax, row_height(len(rows), map(label_with_n, rows)))
     if not rows:

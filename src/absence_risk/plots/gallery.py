@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, cast
 from absence_risk.plots import (
     alarm_places,
     alarm_threshold,
+    before_after,
     escalation,
     evaluation,
+    event,
+    forest,
     survival,
     thresholds,
 )
@@ -40,6 +43,10 @@ PLOTS: dict[str, Callable[..., Axes]] = {
     "endings": survival.plot_endings,
     "relapse": survival.plot_relapse,
     "change": evaluation.plot_change,
+    "course": before_after.plot_waterfall,
+    "by": forest.plot_forest,
+    "event": event.plot_event,
+    "baseline": forest.plot_love,
     "responders": evaluation.plot_responders,
     "wellbeing": evaluation.plot_wellbeing,
 }

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from absence_risk.result import Estimate
 
-__all__ = ["draw_intervals", "is_benchmark", "row_height"]
+__all__ = ["draw_intervals", "is_benchmark", "row_height", "write_row"]
 
 
 _LABEL_CHARS = 52
@@ -113,7 +113,7 @@ def draw_intervals(
         marker = "D" if accent(row) else "o"
         if row.estimate is not None:
             ax.plot([row.estimate], [y], marker, color=colour, mfc=face, mew=1.6, ms=7)
-        _words(ax, y + 0.2, words, _numbers(row, number), weight)
+        write_row(ax, y + 0.2, words, _numbers(row, number), weight)
     ax.set_ylim(y - 0.45, -0.25)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
@@ -122,8 +122,20 @@ def draw_intervals(
     ax.margins(x=0.08)
 
 
-def _words(ax: Axes, y: float, left: str, right: str, weight: str) -> None:
-    """Write the words of a row above its left end, its numbers above the right, lines behind."""
+def write_row(ax: Axes, y: float, left: str, right: str, weight: str = "normal") -> None:
+    """Write the words of a row above its left end, its numbers above the right, lines behind.
+
+    Parameters
+    ----------
+    ax : Axes
+        The axes.
+    y : float
+        Where the words stand.
+    left, right : str
+        Words and numbers.
+    weight : {"normal", "bold"}
+        How heavy they are.
+    """
     for x, text, side in ((0.0, left, "left"), (1.0, right, "right")):
         ax.text(
             x,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 
+from absence_risk.disclosure.notes import SINGLE_PUPILS
+from absence_risk.errors import DisclosureError
 from absence_risk.plots.style import STYLE
 
 if TYPE_CHECKING:
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["inline", "standalone"]
 
 _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
+_REFUSED = (
+    "The figure {title!r} draws single pupils and must not enter a report. Use the picture of "
+    "groups that its description names."
+)
 _FONT, _FONTS = "'DejaVu Sans'", "'DejaVu Sans', Verdana, Arial, sans-serif"
 
 
@@ -36,6 +42,11 @@ def standalone(figure: Figure, title: str, description: str) -> bytes:
     -------
     bytes
         UTF-8 text with a fixed salt for its identifiers and no date, so equal for equal figures.
+
+    Raises
+    ------
+    DisclosureError
+        If the figure draws single pupils.
     """
     text = _svg(figure, title, description, "f-")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
@@ -59,6 +70,11 @@ def inline(figure: Figure, title: str, description: str, prefix: str) -> str:
     -------
     str
         The element; it scales with the page.
+
+    Raises
+    ------
+    DisclosureError
+        If the figure draws single pupils.
     """
     text = _svg(figure, title, description, prefix)
     head, rest = text.split(">", 1)
@@ -66,6 +82,8 @@ def inline(figure: Figure, title: str, description: str, prefix: str) -> str:
 
 
 def _svg(figure: Figure, title: str, description: str, prefix: str) -> str:
+    if figure.findobj(lambda artist: artist.get_gid() == SINGLE_PUPILS):
+        raise DisclosureError(_REFUSED.format(title=title))
     buffer = io.StringIO()
     with mpl.rc_context(STYLE):
         figure.savefig(buffer, format="svg", metadata=_NO_METADATA)

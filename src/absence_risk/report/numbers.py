@@ -47,6 +47,7 @@ _KINDS: Mapping[str, Kind] = {
     "return": "share",
     "endings": "share",
     "relapse": "share",
+    "by": "points",
     "change": "points",
     "responders": "share",
     "wellbeing": "number",
@@ -96,6 +97,8 @@ def kind_of_table(table: Table) -> Kind:
     {"share", "points", "ratio", "number"}
         The way of writing.
     """
+    if "scale points" in table.title:
+        return "number"
     return _KINDS.get(table.name) or kind_of_unit(table.title)
 
 
