@@ -184,7 +184,7 @@ def test_a_run_stopped_half_way_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("verb", ["simulate", "validate", "import", "study"])
+@pytest.mark.parametrize("verb", ["simulate", "validate", "import", "study", "threshold"])
 def test_every_verb_shows_an_example(verb):
     done = call(verb, "--help")
     assert done.returncode == 0
@@ -221,10 +221,13 @@ def test_a_study_of_what_was_known_on_a_date(tmp_path, monkeypatch):
 
 def test_threshold_says_where_to_act_in_words_and_as_json(folder):
     words = ("threshold", folder, "--objective", "net_benefit(0.25)", "--numerator", "total")
-    done = call(*words, "--window", "month", "--by", "school_key")
+    words = (*words, "--window", "month")
+    done = call(*words, "--by", "school_key", "--prior", "0.15", "0.02")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("threshold: ")
-    result = json.loads(call(*words, "--window", "month", "--json").stdout)
+    assert "Drawn towards 15.0 % from elsewhere" in done.stdout
+    assert "pupils for an interval of" in done.stdout
+    result = json.loads(call(*words, "--json").stdout)
     assert result["verdict"]["answer"] in {"supported", "not supported", "undecidable"}
     assert {"chosen", "choices", "sample_size"} <= {table["name"] for table in result["tables"]}
 

@@ -220,7 +220,8 @@ def test_what_a_neighbour_found_can_be_taken_over(data: pd.DataFrame, result: Re
     prior = Prior.of(result)
     assert prior.threshold == result.estimate.threshold
     rows = result.tidy("local_thresholds").set_index("term")["estimate"]
-    assert prior.between == rows["standard deviation between places"]
+    assert prior.between == rows["standard deviation of a new place"]
+    assert prior.between > 0
     one = run(data[data["school_key"] == 1], by="school_key", prior=prior, replicates=50)
     pooled = one.tidy("local_thresholds").set_index("term").loc["pooled"]
     raw = one.tidy("local_thresholds").set_index("term").loc["raw"]

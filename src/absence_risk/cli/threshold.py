@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from absence_risk.cli.opening import opened
 from absence_risk.cli.options import AsJson, Folder, FromLayout, KeyFile, Seed
 from absence_risk.cli.terminal import progress_bar, say
 from absence_risk.errors import AbsenceRiskError
+
+if TYPE_CHECKING:
+    from absence_risk.result import Result
 
 
 @app.command(
@@ -51,6 +54,15 @@ def threshold(
     by: Annotated[
         str | None, typer.Option(help="Column of places with pooled thresholds of their own.")
     ] = None,
+    prior: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            metavar="THRESHOLD SPREAD",
+            help="With --by: threshold of a neighbour or the country and how much places differ, "
+            "as shares.",
+            show_default=False,
+        ),
+    ] = None,
     group: Annotated[
         list[str] | None, typer.Option(help="Column of groups to compare, such as sex.")
     ] = None,
@@ -86,6 +98,7 @@ def threshold(
                 pupils=register.pupils,
                 cluster=cluster,
                 by=by,
+                prior=prior and thresholds.Prior(threshold=prior[0], between=prior[1]),
                 groups=tuple(group or ()),
                 random_state=seed,
             )
@@ -94,4 +107,18 @@ def threshold(
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
         found = disclosure.protect(found, minimum)
-    say(found.to_dict(), found.summary(), as_json=as_json)
+    say(found.to_dict(), _text(found), as_json=as_json)
+
+
+_PRINTED = ("choices", "local_thresholds", "groups", "sample_size", "value_of_waiting")
+
+
+def _text(found: Result) -> str:
+    """Return the summary and the tables that a municipality asks for."""
+    tables = {table.name: table for table in found.tables}
+    parts = [found.summary()]
+    for name in _PRINTED:
+        if name in tables and tables[name].rows:
+            table = tables[name]
+            parts += ["", table.title, table.tidy().to_string(index=False, na_rep=""), table.note]
+    return "\n".join(parts)

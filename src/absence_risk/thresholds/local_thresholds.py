@@ -27,7 +27,7 @@ __all__ = ["Prior", "best_thresholds", "local_table"]
 
 _FEWEST_EVENTS = 5
 _REPLICATES = 200
-_CENTRE, _SPREAD = "all places", "standard deviation between places"
+_CENTRE, _SPREAD = "all places", "standard deviation of a new place"
 _ONE_PLACE = (
     "by {name!r} has one value only, so there is nothing to pool. Pass prior=Prior(threshold=, "
     "between=) from a neighbour or the country, or leave by out."
@@ -67,6 +67,8 @@ class Prior:
     @classmethod
     def of(cls, neighbour: Result) -> Prior:
         """Take over what a neighbour or a country found.
+
+        The spread is that of one more place, with the doubt on it: larger than the spread seen.
 
         Parameters
         ----------
@@ -148,7 +150,13 @@ def local_table(
             f"No value of by {by!r} has {_FEWEST_EVENTS} pupils with and without the event, so "
             "no local threshold can be formed."
         )
-    pooled = partial_pool(raw, error, mean=centre, between=None if prior is None else prior.between)
+    # One more place, of which nothing is known: its doubt is what a neighbour can take over.
+    pooled = partial_pool(
+        np.append(raw, np.nan),
+        np.append(error, np.nan),
+        mean=centre,
+        between=None if prior is None else prior.between,
+    )
     z = normal_quantile(found.conf_level)
     rows = []
     counted = _counted(np.stack([events, sizes - events], axis=1))
@@ -159,7 +167,7 @@ def local_table(
         half = z * pooled.std_error[place]
         rows.append(_row("pooled", name, pooled.estimate[place], half, count, share))
     rows.append(Estimate(term=_CENTRE, estimate=centre))
-    rows.append(Estimate(term=_SPREAD, estimate=pooled.between))
+    rows.append(Estimate(term=_SPREAD, estimate=float(pooled.std_error[-1])))
     rows.append(Estimate(term=PUPILS_TERM, n=found.sample.n))
     source = "all places together" if prior is None else "elsewhere"
     return Table(
