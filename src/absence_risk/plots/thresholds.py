@@ -90,7 +90,7 @@ def plot_dose_response(result: Result, *, ax: Axes | None = None) -> Axes:
         what.append("Ticks: quantiles of absence, 5 % of the pupils between two.")
     if strip is not None:
         what.append("Strip: likelihood ratio of a kink at each place; shaded places fit.")
-    caption(ax, result, table, what=" ".join(what), below=42.0 if strip is None else 115.0)
+    caption(ax, result, table, what=" ".join(what), below=42.0 if strip is None else 92.0)
     return ax
 
 

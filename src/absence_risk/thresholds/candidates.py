@@ -13,18 +13,22 @@ from absence_risk.stats.kink import kink_search
 from absence_risk.stats.shape_bins import shape_bins
 from absence_risk.stats.splines import harrell_knots, restricted_cubic
 from absence_risk.stats.step import step_search
+from absence_risk.thresholds.flexible import fit_monotone, fit_penalised_shape
 from absence_risk.thresholds.smooth_class import ROUNDING, smooth_curves
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
     from absence_risk.stats.kink import KinkSearch
     from absence_risk.stats.step import StepSearch
+    from absence_risk.thresholds.flexible import Flexible
     from absence_risk.thresholds.sample import Sample
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["Candidates", "Curve", "fit_candidates"]
+__all__ = ["Candidates", "Curve", "best_smooth", "fit_candidates"]
 
 _KNOTS = 5
 
@@ -145,6 +149,8 @@ class Candidates:
         The best kink and the best step, as shares.
     knots : numpy.ndarray
         Knots of the spline.
+    flexible : tuple of Flexible
+        Penalised spline and monotone curve. They enter the comparison, not the verdict.
     """
 
     none: Curve
@@ -162,6 +168,7 @@ class Candidates:
     location: float
     step_at: float
     knots: Floats
+    flexible: tuple[Flexible, ...]
 
     @property
     def smooth(self) -> tuple[Curve, ...]:
@@ -169,9 +176,10 @@ class Candidates:
         return (self.quadratic, self.cubic, self.rounded, self.spline)
 
     @property
-    def all(self) -> tuple[Curve, ...]:
+    def all(self) -> tuple[Curve | Flexible, ...]:
         """Every shape without a fixed threshold."""
-        return (self.none, self.linear, *self.smooth, self.kink, self.step, self.kink_step)
+        breaks = (self.kink, self.step, self.kink_step)
+        return (self.none, self.linear, *self.smooth, *self.flexible, *breaks)
 
 
 def fit_candidates(
@@ -234,7 +242,7 @@ def fit_candidates(
         )
 
     linear = curve("linear", x)
-    smoothest = _best_smooth(sample, linear, rounding)
+    smoothest = best_smooth(sample, linear, rounding)(x)
     found = Candidates(
         none=curve("none"),
         linear=linear,
@@ -253,6 +261,7 @@ def fit_candidates(
         location=location,
         step_at=jump,
         knots=knots,
+        flexible=(fit_penalised_shape(sample), fit_monotone(sample, rising=linear.coef[1] > 0)),
     )
     if found.hinge.flat:
         raise DesignError("The covariates leave no variation of the exposure around the threshold.")
@@ -261,10 +270,22 @@ def fit_candidates(
     return found
 
 
-def _best_smooth(sample: Sample, linear: Curve, rounding: float) -> Floats:
-    """Return the smooth curve that lowers the SSR of the line most, at every row.
+def best_smooth(sample: Sample, linear: Curve, rounding: float) -> Callable[[Floats], Floats]:
+    """Return the smooth curve that lowers the SSR of the line most.
 
-    The best one is chosen on sums per bin; its values are then taken at the rows themselves.
+    Parameters
+    ----------
+    sample : Sample
+        Complete rows.
+    linear : Curve
+        The line.
+    rounding : float
+        Least width of a smooth bend, a share.
+
+    Returns
+    -------
+    callable
+        Its height at shares of absence. It is chosen on sums per bin.
     """
     basis = linear.basis if sample.groups is None else linear.basis[:, 1:]
     bins = shape_bins(sample.x, basis, weights=sample.weights, groups=sample.groups)
@@ -272,4 +293,4 @@ def _best_smooth(sample: Sample, linear: Curve, rounding: float) -> Floats:
     span = (float(edges[0]), float(edges[-1]))
     shapes = bins.shapes(bins.curves(smooth_curves(edges, span, rounding)))
     best = int((shapes.along(bins.sums(linear.resid)) ** 2).argmax())
-    return np.asarray(smooth_curves(sample.x, span, rounding, only=best)[0])
+    return lambda x: np.asarray(smooth_curves(x, span, rounding, only=best)[0])

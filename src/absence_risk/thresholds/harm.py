@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from absence_risk import check
-from absence_risk.result import Estimand, Result
+from absence_risk.result import Estimand, Result, Table, Verdict
 from absence_risk.stats.step import hansen_quantile
 from absence_risk.thresholds.candidates import fit_candidates
 from absence_risk.thresholds.harm_tables import (
@@ -18,7 +19,9 @@ from absence_risk.thresholds.harm_tables import (
     dose_response_table,
     slopes_table,
 )
+from absence_risk.thresholds.neighbours import neighbour_slopes, neighbour_words
 from absence_risk.thresholds.nulls import weigh_candidates
+from absence_risk.thresholds.parts import parts_table, parts_words
 from absence_risk.thresholds.sample import FAMILIES, read_sample
 from absence_risk.thresholds.scores import scores_table
 from absence_risk.thresholds.slopes import estimate_slopes
@@ -64,6 +67,8 @@ def harm_evidence(
     pupil: str | None = None,
     rounding: float = ROUNDING,
     folds: int = 10,
+    parts: tuple[str, str] | None = None,
+    invalid_weight: float = 1.0,
     outcome_date: str | None = None,
     exposure_until: str | None = None,
     definition: str | None = None,
@@ -131,6 +136,13 @@ def harm_evidence(
         demand on a kink and costs power. The default was tuned.
     folds : int
         Folds of whole clusters for the scores on pupils left out; 0 leaves these scores out.
+    parts : tuple of str or None
+        Columns with the shares of valid and of invalid absence, which add up to the exposure. Their
+        slopes, the difference and the weight of the invalid part that the data prefer come in a
+        table of their own and in the sentence.
+    invalid_weight : float
+        Weight of invalid absence in the exposure that is searched for a bend, at least 0; 1 is
+        absence whatever the reason. Chosen from the same data it would make intervals too narrow.
     outcome_date, exposure_until : str or None
         Columns with the date of the outcome and the last date of the exposure; rows whose outcome
         is older are refused. Both or none.
@@ -180,6 +192,8 @@ def harm_evidence(
         family=family,
         pupil=pupil,
         dates=(outcome_date, exposure_until),
+        parts=parts,
+        invalid_weight=invalid_weight,
     )
     fits = fit_candidates(sample, at=at, trim=trim, rounding=rounding)
     evidence = weigh_candidates(
@@ -189,6 +203,9 @@ def harm_evidence(
     kink_set = fits.search.confidence_set(sample.y, critical)
     step_set = fits.step_search.confidence_set(sample.y, hansen_quantile(conf_level))
     slopes = estimate_slopes(sample, fits, evidence, at=at, conf_level=conf_level)
+    bound = margin * abs(slopes.overall.estimate or 0.0)
+    near = neighbour_slopes(sample, at=at, bound=bound, conf_level=conf_level)
+    whys = [] if sample.parts is None else [parts_table(sample, sample.parts, conf_level)]
     found = Finding(
         outcome=outcome,
         at=at,
@@ -220,12 +237,13 @@ def harm_evidence(
             binned_means_table(sample, fits.spline.coef[-q:] if q else np.empty(0), conf_level),
             break_table(sample, fits, (kink_set, step_set), at),
             break_profile_table(sample, fits, critical),
-            slopes_table(slopes),
-            scores_table(sample, fits, folds=folds, trim=trim, rng=rng),
+            slopes_table(slopes, near),
+            *whys,
+            scores_table(sample, fits, folds=folds, trim=trim, rounding=rounding, rng=rng),
         ),
         conf_level=conf_level,
         method=_method(sample, replicates, cluster or "row", rounding),
-        verdict=judge(found),
+        verdict=_told(judge(found), neighbour_words(near, bound=bound, level=1 - conf_level), whys),
     )
 
 
@@ -251,6 +269,13 @@ def _check_arguments(
         raise ValueError(f"rounding must be a share in (0, 1), got {rounding:g}.")
     if not 0 <= trim < 0.5:
         raise ValueError(f"trim must lie in [0, 0.5), got {trim:g}.")
+
+
+def _told(verdict: Verdict, near: str, parts: list[Table]) -> Verdict:
+    """Add what the slopes beside the threshold and the parts of absence say."""
+    first, second, *others = verdict.reasons
+    sentence = " ".join([verdict.sentence, *(parts_words(table) for table in parts)])
+    return replace(verdict, sentence=sentence, reasons=(first, second, near, *others))
 
 
 def _described(exposure: str, outcome: str, covariates: Sequence[str]) -> str:

@@ -79,7 +79,8 @@ def candidates_table(sample: Sample, fits: Candidates, evidence: Evidence) -> Ta
         title="Shapes of the relation: difference in BIC from the best (0 is best)",
         rows=tuple(rows),
         note=(
-            "BIC treats rows as independent. Statistic: fall of the residual sum of squares in "
+            "BIC treats rows as independent; penalised spline and monotone curve count with their "
+            "effective number of parameters. Statistic: fall of the residual sum of squares in "
             "units of the residual variance; p from outcomes simulated under the shape of the "
             "row, signs of residuals drawn per cluster."
         ),
@@ -339,13 +340,15 @@ def break_profile_table(sample: Sample, fits: Candidates, critical: float) -> Ta
     )
 
 
-def slopes_table(slopes: Slopes) -> Table:
+def slopes_table(slopes: Slopes, neighbours: tuple[Estimate, ...] = ()) -> Table:
     """Return the slopes side by side, then the change beside its benchmark.
 
     Parameters
     ----------
     slopes : Slopes
         The slopes.
+    neighbours : tuple of Estimate
+        Slopes within 5 points of the threshold, with their difference and equivalence.
 
     Returns
     -------
@@ -362,9 +365,12 @@ def slopes_table(slopes: Slopes) -> Table:
             slopes.change,
             slopes.benchmark,
             slopes.beyond,
+            *neighbours,
         ),
         note=(
             "Slopes: cluster-robust (CR1) t intervals. Benchmark and what is beyond it: wild "
-            "bootstrap under the smooth curve."
+            "bootstrap under the smooth curve. Slopes within 5 points of the threshold: a line "
+            "bent there and 5 points on each side; equivalence: two one-sided tests, interval at "
+            "twice the level."
         ),
     )

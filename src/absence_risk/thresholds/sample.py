@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +13,7 @@ from absence_risk.errors import DesignError
 from absence_risk.result import FlowStep
 from absence_risk.stats.sandwich import cluster_sums
 from absence_risk.thresholds.order import refuse_reversed
+from absence_risk.thresholds.weighted_exposure import weighted_exposure
 from absence_risk.thresholds.working import check_family, linearise
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class Sample:
         Pupil of each row where pupils have levels of their own.
     observed : numpy.ndarray of float64, shape (n,), or None
         The outcome as recorded where ``y`` was made linear.
+    parts : numpy.ndarray of float64, shape (n, 2), or None
+        Shares of valid and invalid absence.
     """
 
     y: npt.NDArray[np.float64]
@@ -94,6 +97,7 @@ class Sample:
     weights: npt.NDArray[np.float64] | None = None
     groups: npt.NDArray[np.int64] | None = None
     observed: npt.NDArray[np.float64] | None = None
+    parts: npt.NDArray[np.float64] | None = None
 
     @cached_property
     def root(self) -> npt.NDArray[np.float64] | None:
@@ -125,6 +129,34 @@ class Sample:
         means = sums / np.bincount(self.groups)[:, None]
         return np.asarray(values - means[self.groups] + values.mean(axis=0))
 
+    def take(self, rows: npt.NDArray[np.int64]) -> Sample:
+        """Return some of the rows.
+
+        Parameters
+        ----------
+        rows : numpy.ndarray of int64, shape (m,)
+            Which rows; with levels of pupils, all or none of a pupil.
+
+        Returns
+        -------
+        Sample
+            The rows, with clusters and pupils numbered anew.
+        """
+        groups = self.groups
+        if groups is not None:
+            groups = np.unique(groups[rows], return_inverse=True)[1]
+        return replace(
+            self,
+            y=self.y[rows],
+            x=self.x[rows],
+            adjust=self.adjust[rows],
+            codes=np.unique(self.codes[rows], return_inverse=True)[1],
+            weights=None if self.weights is None else self.weights[rows],
+            groups=groups,
+            observed=None if self.observed is None else self.observed[rows],
+            parts=None if self.parts is None else self.parts[rows],
+        )
+
     @property
     def n(self) -> int:
         """Number of rows."""
@@ -148,6 +180,8 @@ def read_sample(
     family: Family = "gaussian",
     pupil: str | None = None,
     dates: tuple[str | None, str | None] = (None, None),
+    parts: tuple[str, str] | None = None,
+    invalid_weight: float = 1.0,
 ) -> Sample:
     """Check the columns and keep complete rows.
 
@@ -171,6 +205,10 @@ def read_sample(
         Column of pupils with levels of their own, for several rows per pupil.
     dates : tuple of str or None
         Columns with the date of the outcome and the last date of the exposure; both or none.
+    parts : tuple of str or None
+        Columns with the shares of valid and invalid absence, which add up to the exposure.
+    invalid_weight : float
+        Weight of the invalid part in the exposure.
 
     Returns
     -------
@@ -184,7 +222,7 @@ def read_sample(
     DesignError
         If the rows cannot answer the question.
     """
-    optional = (cluster, pupil, *dates)
+    optional = (cluster, pupil, *dates, *(parts or ()))
     named = [outcome, exposure, *covariates, *(name for name in optional if name)]
     check.columns(data.columns, named, "data")
     y, x = (_numbers(data, column) for column in (outcome, exposure))
@@ -200,10 +238,15 @@ def read_sample(
             "cluster": [cluster] if cluster else [],
             "pupil": [pupil] if pupil else [],
             "dates": [name for name in dates if name],
+            "parts": list(parts or ()),
         },
     )
     refuse_reversed(data[keep], dates)
     y, x = y[keep], x[keep]
+    shares = None
+    if parts:
+        shares = np.column_stack([_numbers(data, column)[keep] for column in parts])
+        x = weighted_exposure(x, shares, (exposure, *parts), invalid_weight)
     check_family(y, outcome, family)
     _refuse_outcome(y, outcome, linear_probability=linear_probability or family != "gaussian")
     _refuse_exposure(x, exposure, at)
@@ -215,7 +258,7 @@ def read_sample(
         codes = _nested(codes, groups, cluster)
         adjust = _within_adjustment(adjust, groups)
     binary = len(np.unique(y)) == 2
-    return linearise(Sample(y, x, adjust, codes, flow, binary, family, groups=groups))
+    return linearise(Sample(y, x, adjust, codes, flow, binary, family, groups=groups, parts=shares))
 
 
 def _pupils(column: pd.Series, pupil: str, x: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from absence_risk.result import Estimate, Table
 from absence_risk.stats.kink import kink_search
 from absence_risk.stats.splines import restricted_cubic
 from absence_risk.stats.step import step_search
+from absence_risk.thresholds.candidates import Curve, best_smooth
+from absence_risk.thresholds.flexible import fit_monotone, fit_penalised_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,12 +28,19 @@ __all__ = ["scores_table"]
 
 
 def scores_table(
-    sample: Sample, fits: Candidates, *, folds: int, trim: float, rng: np.random.Generator
+    sample: Sample,
+    fits: Candidates,
+    *,
+    folds: int,
+    trim: float,
+    rounding: float,
+    rng: np.random.Generator,
 ) -> Table:
     """Return cross-validated log scores beside the straight line, and BIC weights.
 
-    Whole clusters are left out together. Places of kinks and steps are searched anew without the
-    fold; the scores are normal log densities with the variance of the rows that were kept.
+    Whole clusters are left out together. Places of kinks and steps, the curve of the smooth class,
+    the strength of the penalty and the monotone curve are found anew without the fold. The scores
+    are normal log densities with the variance of the rows that were kept.
 
     Parameters
     ----------
@@ -42,6 +52,8 @@ def scores_table(
         Number of folds; 0 leaves the scores out.
     trim : float
         Least share of rows on each side of a kink or step.
+    rounding : float
+        Least width of a smooth bend, a share.
     rng : numpy.random.Generator
         Source of randomness, for the folds.
 
@@ -53,7 +65,7 @@ def scores_table(
     """
     rows = []
     folds = min(folds, sample.n_clusters)
-    for name, (gain, error) in _cross_validated(sample, fits, folds, trim, rng).items():
+    for name, (gain, error) in _cross_validated(sample, fits, folds, (trim, rounding), rng).items():
         rows.append(
             Estimate(
                 term=name,
@@ -81,7 +93,11 @@ def scores_table(
 
 
 def _cross_validated(
-    sample: Sample, fits: Candidates, folds: int, trim: float, rng: np.random.Generator
+    sample: Sample,
+    fits: Candidates,
+    folds: int,
+    widths: tuple[float, float],
+    rng: np.random.Generator,
 ) -> dict[str, tuple[float, float]]:
     """Return for each shape the log score beside the line and its standard error."""
     if folds == 0:
@@ -91,9 +107,9 @@ def _cross_validated(
     scores: dict[str, Floats] = {}
     for k in range(folds):
         kept, out = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        for name, columns in _columns(sample, fits, kept, trim).items():
+        for name, shape in _shapes(sample, fits, kept, widths).items():
             scores.setdefault(name, np.zeros(sample.n))[out] = _log_density(
-                sample, columns, kept, out
+                sample, shape, kept, out
             )
     found = {}
     for name, score in scores.items():
@@ -103,17 +119,22 @@ def _cross_validated(
     return found
 
 
-def _columns(
-    sample: Sample, fits: Candidates, kept: npt.NDArray[np.int64], trim: float
-) -> dict[str, Floats]:
-    """Return the columns of each shape at all rows, with places found on the kept rows."""
-    x = sample.x
-    extra = sample.adjust[kept] if sample.adjust.shape[1] else None
-    weights = None if sample.weights is None else sample.weights[kept]
-    groups = None
-    if sample.groups is not None:
-        groups = np.unique(sample.groups[kept], return_inverse=True)[1]
-    y = sample.y[kept]
+@dataclass(frozen=True, eq=False)
+class _Shape:
+    """Columns whose coefficients are fitted on the kept rows, and a part that is fixed already."""
+
+    columns: Floats
+    fixed: Floats
+    n_fixed: float = 0.0
+
+
+def _shapes(
+    sample: Sample, fits: Candidates, kept: npt.NDArray[np.int64], widths: tuple[float, float]
+) -> dict[str, _Shape]:
+    """Return each shape at all rows, with places and curves found on the kept rows."""
+    x, part, (trim, rounding) = sample.x, sample.take(kept), widths
+    extra = part.adjust if part.adjust.shape[1] else None
+    more: dict[str, Any] = {"weights": part.weights, "groups": part.groups, "trim": trim}
 
     def place(find: Callable[[], float]) -> float:
         """Return a place, or the one of all rows where the kept rows leave none."""
@@ -122,45 +143,44 @@ def _columns(
         except ValueError:
             return fits.location
 
-    def search_kink() -> float:
-        """Find the kink of the kept rows."""
-        search = kink_search(x[kept], extra, weights=weights, groups=groups, trim=trim)
-        return float(search.fit(y).location[0])
-
-    def search_step(*, kink: bool) -> float:
-        """Find the step of the kept rows."""
-        search = step_search(x[kept], extra, weights=weights, groups=groups, trim=trim, kink=kink)
-        return search.fit(y).location
-
-    bend, jump = place(search_kink), place(lambda: search_step(kink=False))
-    both = place(lambda: search_step(kink=True))
-    shapes = {
+    bend = place(lambda: float(kink_search(part.x, extra, **more).fit(part.y).location[0]))
+    jump = place(lambda: step_search(part.x, extra, kink=False, **more).fit(part.y).location)
+    both = place(lambda: step_search(part.x, extra, kink=True, **more).fit(part.y).location)
+    line = Curve(
+        "linear",
+        part.within(part.x[:, None]),
+        part.within(part.adjust),
+        part.within(part.y[:, None])[:, 0],
+        root=part.root,
+    )
+    shapes: dict[str, list[Floats]] = {
         "none": [],
         "linear": [x],
         "quadratic": [x, x**2],
         "cubic": [x, x**2, x**3],
+        "rounded": [x, best_smooth(part, line, rounding)(x)],
         "spline": [restricted_cubic(x, fits.knots)],
         "kink": [x, np.maximum(x - bend, 0.0)],
-        "step": [x, x > jump],
-        "kink and step": [x, x > both, np.maximum(x - both, 0.0)],
+        "step": [x, (x > jump).astype(np.float64)],
+        "kink and step": [x, (x > both).astype(np.float64), np.maximum(x - both, 0.0)],
     }
-    return {
-        name: np.column_stack([np.ones(sample.n), *columns, sample.adjust])
-        for name, columns in shapes.items()
-    }
+    rest, none = np.column_stack([np.ones(sample.n), sample.adjust]), np.zeros(sample.n)
+    found = {name: _Shape(np.column_stack([*own, rest]), none) for name, own in shapes.items()}
+    for curve in (fit_penalised_shape(part), fit_monotone(part, rising=line.coef[1] > 0)):
+        found[curve.name] = _Shape(rest, curve.at(x), curve.n_params - rest.shape[1])
+    return found
 
 
 def _log_density(
-    sample: Sample,
-    columns: Floats,
-    kept: npt.NDArray[np.int64],
-    out: npt.NDArray[np.int64],
+    sample: Sample, shape: _Shape, kept: npt.NDArray[np.int64], out: npt.NDArray[np.int64]
 ) -> Floats:
     """Return the normal log density of each row left out."""
-    design, target = sample.within(columns), sample.within(sample.y[:, None])[:, 0]
+    design = sample.within(shape.columns)
+    target = sample.within((sample.y - shape.fixed)[:, None])[:, 0]
     root = np.ones(sample.n) if sample.root is None else sample.root
     matrix, y = design * root[:, None], target * root
     coef = np.linalg.lstsq(matrix[kept], y[kept], rcond=None)[0]
     left = y - matrix @ coef
-    variance = float(left[kept] @ left[kept]) / max(len(kept) - matrix.shape[1], 1)
+    free = len(kept) - matrix.shape[1] - shape.n_fixed
+    variance = float(left[kept] @ left[kept]) / max(free, 1.0)
     return np.asarray(-0.5 * (np.log(2 * np.pi * variance) + left[out] ** 2 / variance))
