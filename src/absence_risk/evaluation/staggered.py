@@ -154,8 +154,8 @@ def event_study(
     """Follow the difference to the never treated from before the start to after it.
 
     As `staggered_difference_in_differences`, averaged by period since the start and then over the
-    periods from the start on with equal weight ("dynamic", Callaway & Sant'Anna 2021, equation
-    3.4). The rise within the selection window is how pupils were picked (Ashenfelter 1978, Rev
+    periods from the start on with equal weight ("dynamic", Callaway & Sant'Anna 2021).
+    The rise within the selection window is how pupils were picked (Ashenfelter 1978, Rev
     Econ Stat 60:47); those rows are marked and never the base.
 
     Parameters

@@ -76,7 +76,7 @@ def group_time_cells(y: Floats, first: Ints, codes: Ints, *, gap: int = 1) -> Ce
     """Cut a panel into group-time cells against the never treated.
 
     ATT(g, t) = E[Y_t − Y_b | G = g] − E[Y_t − Y_b | never treated] with base period b = g − gap
-    (Callaway & Sant'Anna 2021, J Econometrics 225:200, equation 2.8 without covariates; gap is 1
+    (Callaway & Sant'Anna 2021, J Econometrics 225:200, without covariates; gap is 1
     plus the periods of anticipation). A unit counts in a cell if both periods are observed.
 
     Parameters

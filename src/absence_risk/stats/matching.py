@@ -110,7 +110,7 @@ def neighbour_weights(
     """Return weights from nearest neighbours with replacement.
 
     Each treated pupil is given all comparison pupils no further than its k-th nearest, ties
-    included, which share a weight of 1 (Abadie & Imbens 2006, Econometrica 74:235, section 2.2).
+    included, which share a weight of 1 (Abadie & Imbens 2006, Econometrica 74:235).
     The order of rows plays no part.
 
     Parameters
@@ -181,7 +181,7 @@ def entropy_weights(X: Floats, treated: Flags) -> Floats:
     """Return the most even weights that give the comparison group the treated's means.
 
     Minimises Σ w log w under equal means by Newton's method on the dual (Hainmueller 2012,
-    Political Analysis 20:25, equation 8).
+    Political Analysis 20:25).
 
     Parameters
     ----------

@@ -101,7 +101,7 @@ def e_value_d(d: float, std_error: float | None = None) -> EValue:
     """Return the E-value of a standardised mean difference, through its approximate risk ratio.
 
     RR ≈ exp(0.91 d) with limits exp(0.91 d ∓ 1.78 s_d) (VanderWeele & Ding 2017, Ann Intern Med
-    167:268, table 2). The limits are those of a 95 % interval.
+    167:268). The limits are those of a 95 % interval.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def robustness_value(
 
     With f = q|t|/√df, RV = ½(√(f⁴ + 4f²) − f²); for significance f is lowered by
     t*(df − 1)/√(df − 1) and RV is 0 where nothing is left (Cinelli & Hazlett 2020, J R Stat Soc B
-    82:39, equations 18 and 19).
+    82:39).
 
     Parameters
     ----------
@@ -256,7 +256,7 @@ def rosenbaum_bounds(
     Under a bias of at most Γ the chance that the treated pupil of a pair has the larger value lies
     between 1/(1 + Γ) and Γ/(1 + Γ). The sign test is bounded by two binomials, the signed-rank
     test by two normals with mean p Σr and variance p(1 − p) Σr² over the (mean) ranks r
-    of |difference| (Rosenbaum 2002, Observational Studies, section 4.3). Zeros are left out.
+    of |difference| (Rosenbaum 2002, Observational Studies). Zeros are left out.
 
     Parameters
     ----------

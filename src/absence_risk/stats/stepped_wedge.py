@@ -42,7 +42,7 @@ def hussey_hughes_variance(plan: Floats, *, sigma2: float, tau2: float, size: fl
     """Return the variance of the estimate where all clusters have equal size: the closed form.
 
     I s (s + T τ²) / [(I U − W) s + (U² + I T U − T W − I V) τ²] with s = σ²/size, U = ΣX,
-    W = Σ_j(Σ_i X)², V = Σ_i(Σ_j X)² (Hussey & Hughes 2007, Contemp Clin Trials 28:182, equation 8).
+    W = Σ_j(Σ_i X)², V = Σ_i(Σ_j X)² (Hussey & Hughes 2007, Contemp Clin Trials 28:182).
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def stepped_wedge_variance(plan: Floats, sizes: Floats, *, sigma2: float, tau2: 
 
     The model has a mean per period, the programme, and an intercept per cluster of variance τ²;
     cell means have variance σ²/size. Information is summed over clusters with the inverse of
-    diag(σ²/size) + τ²11' in closed form (Hussey & Hughes 2007, section 3.2).
+    diag(σ²/size) + τ²11' in closed form (Hussey & Hughes 2007).
 
     Parameters
     ----------

@@ -46,10 +46,10 @@ class Placebos:
 def simplex_weights(target: Floats, donors: Floats) -> Floats:
     """Return non-negative weights summing to one that bring the donors nearest to the target.
 
-    Minimises |target − donors w|² (Abadie, Diamond & Hainmueller 2010, J Am Stat Assoc 105:493,
-    section 2.3, with the outcomes before the start as predictors, equally weighted). With
+    Minimises |target − donors w|² (Abadie, Diamond & Hainmueller 2010, J Am Stat Assoc 105:493),
+    with the outcomes before the start as predictors, equally weighted. With
     D = donors − target 1' it is the point of smallest norm in a polytope: the non-negative least
-    squares solution u of [D; 1'] u = (0, …, 0, 1) has w = u/Σu (Lawson & Hanson 1974, chapter 23).
+    squares solution u of [D; 1'] u = (0, …, 0, 1) has w = u/Σu (Lawson & Hanson 1974).
 
     Parameters
     ----------
@@ -83,8 +83,8 @@ def simplex_weights(target: Floats, donors: Floats) -> Floats:
 def placebo_runs(outcomes: Floats, n_before: int) -> Placebos:
     """Fit the treated unit and then each donor as if it had been treated.
 
-    The treated unit joins the donors of the others (Abadie, Diamond & Hainmueller 2010, section
-    3.3), so that all units are handled alike.
+    The treated unit joins the donors of the others (Abadie, Diamond & Hainmueller 2010),
+    so that all units are handled alike.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def placebo_set(runs: Placebos, conf_level: float) -> tuple[float | None, float 
 
     p(c) of `placebo_p` is a step function whose steps lie at the roots of quadratics, so the set
     {c: p(c) > 1 − conf_level} is exact; its hull is returned (Firpo & Possebom 2018, J Causal
-    Inference 6:20160026, section 4).
+    Inference 6:20160026).
 
     Parameters
     ----------
