@@ -221,8 +221,9 @@ def entropy_weights(X: Floats, treated: Flags) -> Floats:
         if np.linalg.cond(curvature) > 1e14:
             raise EstimationError(_OUT_OF_REACH)
         step, loss = np.linalg.solve(curvature, slope), _log_sum(B @ dual)
-        halving = 1.0
-        while _log_sum(B @ (dual - halving * step)) > loss and halving > 1e-10:
+        # Close to the end a step gains less than rounding takes; it must not be refused for that.
+        halving, slack = 1.0, 1e-13 * (1 + abs(loss))
+        while _log_sum(B @ (dual - halving * step)) > loss + slack and halving > 1e-10:
             halving /= 2
         dual = dual - halving * step
     if np.abs(B.T @ softmax(B @ dual)).max() > 1e-8:
