@@ -51,12 +51,15 @@ def test_both_fits_agree_with_r(series):
 
 
 def test_the_difference_is_the_mean_gap_to_the_earlier_trend(series):
-    found = interrupted_time_series(series, **SERIES, main="newey-west")
+    found = interrupted_time_series(series, **SERIES)
     early, late = series[series["period"] < 17], series[series["period"] >= 17]
     slope, level = np.polyfit(early["period"], early["y"], 1)
     gap = (late["y"] - level - slope * late["period"]).mean()
-    assert found.beyond.estimate == pytest.approx(gap, abs=1e-9)
-    assert found.estimate.estimate - found.benchmark.estimate == pytest.approx(gap, abs=1e-9)
+    rows = {row.group: row for row in found.table("segments").rows if row.term.startswith("mean")}
+    assert rows["newey-west"].estimate == pytest.approx(gap, abs=1e-9)
+    beyond = found.estimate.estimate - found.benchmark.estimate
+    assert found.beyond.estimate == pytest.approx(beyond, abs=1e-9)
+    assert rows["prais-winsten"].estimate == pytest.approx(beyond, abs=1e-9)
 
 
 def test_order_and_origin_of_time_change_nothing(series):
@@ -84,12 +87,14 @@ def test_what_a_series_cannot_answer_is_named(series):
     assert held.verdict.answer == "undecidable"
 
 
-def test_level_of_the_series_test_without_autocorrelation():
-    # 200 series of 40 independent points: two Monte-Carlo errors of 5 % are 3.1 points.
-    # With autocorrelation intervals are too narrow; the experiment states by how much.
+def test_level_of_the_series_test_with_autocorrelation():
+    # 200 series of 40 points: two Monte-Carlo errors of 5 % are 3.1 points.
     rng, wrong = np.random.default_rng(7), []
     for _ in range(200):
-        frame = pd.DataFrame({"period": np.arange(40), "y": rng.normal(size=40)})
+        e = rng.normal(size=40)
+        for t in range(1, 40):
+            e[t] += 0.4 * e[t - 1]
+        frame = pd.DataFrame({"period": np.arange(40), "y": e})
         row = interrupted_time_series(frame, **{**SERIES, "start": 20}).beyond
         wrong.append(row.p_value < 0.05)
     assert np.mean(wrong) == pytest.approx(0.05, abs=0.031)

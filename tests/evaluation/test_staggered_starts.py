@@ -186,3 +186,18 @@ def test_one_municipality_with_the_programme_has_no_interval(panel):
     found = staggered_difference_in_differences(apart, **CALL, cluster="m")
     assert found.beyond.conf_low is None
     assert found.verdict.answer == "undecidable"
+
+
+@pytest.mark.parametrize(
+    "name_of",
+    [lambda k: f"2025-{k:02.0f}", lambda k: pd.Timestamp(2025, int(k), 1)],
+    ids=["text", "dates"],
+)
+def test_periods_may_be_text_or_dates(panel, name_of):
+    one = staggered_difference_in_differences(panel, **CALL)
+    named = panel.assign(
+        period=panel["period"].map(name_of),
+        first=panel["first"].map(name_of, na_action="ignore"),
+    )
+    other = staggered_difference_in_differences(named, **CALL)
+    assert other.beyond == one.beyond

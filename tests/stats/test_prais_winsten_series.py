@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from absence_risk.errors import EstimationError
-from absence_risk.stats.prais_winsten import fit_prais_winsten
+from absence_risk.stats.prais_winsten import fit_prais_winsten, satterthwaite_df
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 PEER = json.loads((REFERENCE / "comparison.json").read_text())
@@ -68,3 +68,39 @@ def test_a_perfect_line_and_bad_input():
         fit_prais_winsten(X[:2], X[:2, 1])
     with pytest.raises(EstimationError, match="collinear"):
         fit_prais_winsten(np.ones((6, 2)), X[:, 1])
+
+
+def full_likelihood(X, y, log_variance, rho):
+    """Return the restricted log-likelihood written out with the whole matrix of errors."""
+    n = len(y)
+    V = rho ** np.abs(np.subtract.outer(np.arange(n), np.arange(n))) / (1 - rho**2)
+    V = np.exp(log_variance) * V
+    P = np.linalg.inv(V)
+    A = X.T @ P @ X
+    e = y - X @ np.linalg.solve(A, X.T @ P @ y)
+    return -(np.linalg.slogdet(V)[1] + np.linalg.slogdet(A)[1] + e @ P @ e) / 2, np.linalg.inv(A)
+
+
+def test_degrees_of_freedom_agree_with_the_full_likelihood(series):
+    X, y = series
+    fit = fit_prais_winsten(X, y)
+    c = np.array([0.0, 0.0, 1.0, 6.5])
+    k, h = X.shape[1], 1e-3
+    at = np.array(
+        [np.log(fit.covariance[0, 0] / full_likelihood(X, y, 0.0, fit.rho)[1][0, 0]), fit.rho]
+    )
+
+    def value(a, b):
+        likelihood, covariance = full_likelihood(X, y, at[0] + a * h, at[1] + b * h)
+        return np.array([likelihood, np.log(c @ covariance @ c)])
+
+    mixed = (value(1, 1) - value(1, -1) - value(-1, 1) + value(-1, -1))[0] / (4 * h * h)
+    own = [
+        (value(*s)[0] - 2 * value(0, 0)[0] + value(*(-np.array(s)))[0]) / h**2
+        for s in ((1, 0), (0, 1))
+    ]
+    hessian = np.array([[own[0], mixed], [mixed, own[1]]])
+    slope = np.array([(value(*s) - value(*(-np.array(s))))[1] / (2 * h) for s in ((1, 0), (0, 1))])
+    expected = 2 / (slope @ np.linalg.solve(-hessian, slope))
+    assert 1 < expected < len(y) - k
+    assert satterthwaite_df(X, y, fit.rho, c) == pytest.approx(expected, rel=1e-3)

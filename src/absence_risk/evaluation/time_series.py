@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,16 +17,19 @@ from absence_risk.evaluation.comparison_result import (
 )
 from absence_risk.evaluation.comparison_rows import numbers_of
 from absence_risk.result import FlowStep, Table
-from absence_risk.stats.prais_winsten import fit_prais_winsten
+from absence_risk.stats.prais_winsten import fit_prais_winsten, satterthwaite_df
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
     import pandas as pd
 
     from absence_risk.result import Estimate, Result
 
     Floats = npt.NDArray[np.float64]
-    _Fit = tuple[Floats, Floats, int]
+    # Coefficients, covariance, and degrees of freedom of a contrast.
+    _Fit = tuple[Floats, Floats, Callable[[Floats], float]]
 
 __all__ = ["interrupted_time_series"]
 
@@ -48,7 +51,6 @@ def interrupted_time_series(
     time: str,
     start: float,
     chosen_by_outcome: bool,
-    main: Literal["prais-winsten", "newey-west"] = "prais-winsten",
     lags: int | None = None,
     least: int = 8,
     better: Better = "lower",
@@ -59,11 +61,13 @@ def interrupted_time_series(
 ) -> Result:
     """Ask whether a series leaves its own earlier trend when a programme starts.
 
-    y = b₀ + b₁ t + b₂ [t ≥ start] + b₃ (t − start)₊ + error. Two fits stand side by side:
+    y = b₀ + b₁ t + b₂ [t ≥ start] + b₃ (t − start)₊ + error. Two fits:
     Prais–Winsten with the autocorrelation by restricted maximum likelihood (nlme's gls with AR1),
-    and least squares with Newey–West errors (1987, Econometrica 55:703) times n/(n − k). Intervals
-    are by t with n − k degrees of freedom, and still too narrow in short series with strong
-    autocorrelation (Turner et al. 2021, BMC Med Res Methodol 21:181).
+    and Satterthwaite degrees of freedom (Turner et al. 2021, BMC Med Res Methodol 21:181); beside it
+    least squares with Newey–West errors (1987, Econometrica 55:703) times n/(n − k), t with n − k.
+    The verdict rests on the first: with nothing done it is wrong in 3 to 7 % of series of 20 or 40
+    points, autocorrelation 0 to 0.6, and Newey–West in 19 to 30 % (250 series each, standard error
+    1.4 to 3 points).
 
     Parameters
     ----------
@@ -76,8 +80,6 @@ def interrupted_time_series(
     chosen_by_outcome : bool
         Whether the pupils of the series were picked for their own values in it; True holds the
         verdict back. A whole municipality's series is not so picked.
-    main : {"prais-winsten", "newey-west"}
-        Which fit the verdict rests on.
     lags : int or None
         Newey–West lags; None takes ⌊4 (n/100)^(2/9)⌋.
     least : int
@@ -94,7 +96,7 @@ def interrupted_time_series(
     Returns
     -------
     Result
-        Estimate: mean after the start; benchmark: what the earlier trend leads one to expect
+        Estimate: fitted mean after the start; benchmark: what the earlier trend leads one to expect
         there; beyond: their difference. Tables "change" and "segments" (level, slopes and mean
         difference by both fits).
 
@@ -116,7 +118,6 @@ def interrupted_time_series(
     >>> found.verdict.answer
     'supported'
     """
-    check.choice(main, ("prais-winsten", "newey-west"), "main")
     if check.positive_int(least, "least") < 3:
         raise ValueError(f"least must be at least 3, got {least}.")
     reading = Reading(
@@ -133,9 +134,9 @@ def interrupted_time_series(
     if isinstance(reach, bool) or reach != int(reach) or not 0 <= reach < len(t):
         raise ValueError(f"lags must be a whole number from 0 to {len(t) - 1}, got {lags}.")
     pw = fit_prais_winsten(X, y)
-    fits = {
-        "prais-winsten": (pw.beta, pw.covariance, pw.df),
-        "newey-west": (*_newey_west(X, y, int(reach)), pw.df),
+    fits: dict[str, _Fit] = {
+        "prais-winsten": (pw.beta, pw.covariance, lambda c: satterthwaite_df(X, y, pw.rho, c)),
+        "newey-west": (*_newey_west(X, y, int(reach)), lambda _: float(pw.df)),
     }
     rows = {name: _segments(X, fit, name, conf_level) for name, fit in fits.items()}
     words = Words(
@@ -144,14 +145,14 @@ def interrupted_time_series(
         population="the periods after the start",
         benchmark_is="the trend before the start, carried on",
         against="the earlier trend",
-        method=f"segmented regression of {len(t)} periods; verdict on {main}; Prais–Winsten with "
-        f"autocorrelation {pw.rho:.2f} (REML), Newey–West with {reach} lags; t with {pw.df} "
-        "degrees of freedom",
+        method=f"segmented regression of {len(t)} periods; Prais–Winsten with autocorrelation "
+        f"{pw.rho:.2f} (REML) and Satterthwaite degrees of freedom; beside it least squares with "
+        f"{reach} Newey–West lags",
     )
     mean = X[after].mean(axis=0)
     expected = mean * [1, 1, 0, 0]
     one, two, three = (
-        _row(term, c, fits[main], conf_level=conf_level, group=main, n=n)
+        _row(term, c, fits["prais-winsten"], conf_level=conf_level, group="prais-winsten", n=n)
         for term, c, n in (
             ("observed", mean, n_after),
             ("expected from the earlier trend", expected, n_before),
@@ -223,9 +224,9 @@ def _row(
     group: str,
     n: int,
 ) -> Estimate:
-    beta, covariance, df = fit
+    beta, covariance, freedom = fit
     error = float(np.sqrt(max(float(c @ covariance @ c), 0.0)))
-    return t_row(term, float(c @ beta), error, df, conf_level, n=n, group=group, test=True)
+    return t_row(term, float(c @ beta), error, freedom(c), conf_level, n=n, group=group, test=True)
 
 
 def _segments(X: Floats, fit: _Fit, name: str, conf_level: float) -> tuple[Estimate, ...]:

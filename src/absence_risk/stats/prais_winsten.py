@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["PraisWinsten", "fit_prais_winsten"]
+__all__ = ["PraisWinsten", "fit_prais_winsten", "satterthwaite_df"]
 
 _MAX_STEPS = 500
 _LARGEST_RHO = 0.9999
@@ -107,6 +107,63 @@ def fit_prais_winsten(
     beta = inverse @ (Z.T @ z)
     variance = float(((z - Z @ beta) ** 2).sum()) / (n - k)
     return PraisWinsten(beta=beta, covariance=variance * inverse, rho=rho, df=n - k)
+
+
+def satterthwaite_df(X: Floats, y: Floats, rho: float, c: Floats) -> float:
+    """Return the degrees of freedom of a contrast when the autocorrelation was estimated.
+
+    df = 2/Var(log v) with v the variance of the contrast, its logarithm linearised in the log
+    variance and ρ, whose covariance is the inverse of the observed restricted information
+    (Satterthwaite; "REML-Satt" in Turner et al. 2021, BMC Med Res Methodol 21:181).
+
+    Parameters
+    ----------
+    X : numpy.ndarray of float64, shape (n, k)
+        Regressors.
+    y : numpy.ndarray of float64, shape (n,)
+        Outcome.
+    rho : float
+        Autocorrelation at the maximum of the restricted likelihood.
+    c : numpy.ndarray of float64, shape (k,)
+        Contrast.
+
+    Returns
+    -------
+    float
+        From 1, where the data say next to nothing about ρ, to n − k, where ρ does not matter.
+
+    Examples
+    --------
+    >>> X, y = np.ones((8, 1)), np.array([1.0, 2.0, 0.0, 3.0, 1.0, 4.0, 2.0, 3.0])
+    >>> fit = fit_prais_winsten(X, y)
+    >>> round(satterthwaite_df(X, y, fit.rho, np.ones(1)), 2)
+    3.2
+    """
+    n, k = X.shape
+    h = 1e-3 * (1 - abs(rho))
+
+    def parts(at: float) -> tuple[float, float, float]:
+        Z, z = _quasi_differences(X, y, at)
+        R: Floats = np.asarray(np.linalg.qr(Z, mode="r"))
+        rss = float(((z - Z @ np.linalg.lstsq(Z, z, rcond=None)[0]) ** 2).sum())
+        spread = 2 * float(np.log(np.abs(np.diag(R))).sum()) - float(np.log1p(-(at**2)))
+        # Z'Z = R'R, so the variance of the contrast per unit of innovation variance is |R'^-1 c|².
+        return rss, spread, float(np.log((np.linalg.solve(R.T, c) ** 2).sum()))
+
+    low, here, high = parts(rho - h), parts(rho), parts(rho + h)
+    if not here[0] > 0:
+        return float(n - k)
+    unit = here[0] / (n - k)
+    first = [(b - a) / (2 * h) for a, b in zip(low, high, strict=True)]
+    curvature = [(a - 2 * m + b) / h**2 for a, m, b in zip(low, here, high, strict=True)]
+    corner = (curvature[1] + curvature[0] / unit) / 2
+    cross = -first[0] / (2 * unit)
+    information = np.array([[(n - k) / 2, cross], [cross, corner]])
+    if not (corner > 0 and np.linalg.det(information) > 0):
+        return 1.0
+    slope = np.array([1.0, first[2]])
+    df = 2 / float(slope @ np.linalg.solve(information, slope))
+    return min(max(df, 1.0), float(n - k))
 
 
 def _quasi_differences(X: Floats, y: Floats, rho: float) -> tuple[Floats, Floats]:
