@@ -87,6 +87,7 @@ def plot_local_thresholds(result: Result, *, ax: Axes | None = None) -> Axes:
         below=38.0,
         what="Dashed: the threshold for all. At the names: share of local evidence.",
         n=pupils_behind(table),
+        definition=table.note.partition(". ")[0],
     )
     return ax
 
@@ -136,6 +137,7 @@ def plot_groups(result: Result, *, ax: Axes | None = None) -> Axes:
         table,
         what="Drawn to the mean of the groups by how little each of them tells.",
         n=pupils_behind(table),
+        definition=table.note.partition(". ")[0],
     )
     return ax
 

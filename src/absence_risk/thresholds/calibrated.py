@@ -70,6 +70,18 @@ class Calibration:
         """The chosen threshold as a share."""
         return float(self.thresholds[self.choice.at])
 
+    def words(self) -> str:
+        """Return the chosen alarm and its event in words.
+
+        Returns
+        -------
+        str
+            A sentence, first in the notes of tables that stand beside other results.
+        """
+        rule = self.sample.rules[self.choice.rule].words()
+        at = f"{100 * self.threshold:.3g} %"
+        return f"Alarm at {at} of {rule}; event: {self.sample.event_words}."
+
     def interval(self, draws: Floats) -> tuple[float | None, float | None]:
         """Return percentile limits, None where they do not exist.
 

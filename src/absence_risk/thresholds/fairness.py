@@ -105,8 +105,8 @@ def group_tables(
         raise DesignError(_NO_GROUPS.format(name=tried, least=_LEAST_N, events=_LEAST_EVENTS))
     rows.append(Estimate(term=PUPILS_TERM, n=sample.n))
     note = (
-        "One threshold for all. n_events of n: with the event and alarmed of those with it "
-        "(sensitivity), of those alarmed (PPV), alarmed of all. Statistic: share of the group's "
+        f"{found.words()} One threshold for all. n_events of n: with the event and alarmed of "
+        "those with it (sensitivity), of those alarmed (PPV), alarmed of all. Statistic: share of the group's "
         "own evidence."
     )
     if any(row.estimate is None for row in rows[:-1]):

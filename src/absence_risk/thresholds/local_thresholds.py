@@ -175,7 +175,8 @@ def local_table(
         title=f"Threshold of each {by.removesuffix('_key')}, raw and partially pooled (shares)",
         rows=tuple(rows),
         note=(
-            f"Statistic: share of local evidence. Drawn towards {100 * centre:.1f} % from {source};"
+            f"{found.words()} Statistic: share of local evidence. Drawn towards "
+            f"{100 * centre:.1f} % from {source};"
             f" standard deviation between places {100 * pooled.between:.1f} points. A place with "
             f"fewer than {_FEWEST_EVENTS} pupils with or without the event has no threshold of its "
             "own, and its pupils are not counted here. n: pupils, n_events: with the event."
