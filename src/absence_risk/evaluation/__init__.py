@@ -10,7 +10,10 @@ from absence_risk.evaluation.donor_mixture import synthetic_control
 from absence_risk.evaluation.estimate import absence_study, estimate_change
 from absence_risk.evaluation.event_curve import event_curve
 from absence_risk.evaluation.flow_chart import flow_chart
+from absence_risk.evaluation.imputed import MI
 from absence_risk.evaluation.matched import matched_comparison
+from absence_risk.evaluation.missing import change_with_missing
+from absence_risk.evaluation.missing_bounds import bounds
 from absence_risk.evaluation.outcomes import Likert, Population, Rate
 from absence_risk.evaluation.pairs import pair_waves
 from absence_risk.evaluation.prepost import PrePost
@@ -26,6 +29,8 @@ from absence_risk.evaluation.selection import Selected
 from absence_risk.evaluation.staggered import event_study, staggered_difference_in_differences
 from absence_risk.evaluation.stepped_wedge import stepped_wedge_power
 from absence_risk.evaluation.time_series import interrupted_time_series
+from absence_risk.evaluation.tipping import Tipping, tipping_point
+from absence_risk.evaluation.tipping_arms import tipping_surface
 from absence_risk.evaluation.two_periods import (
     difference_in_differences,
     difference_in_differences_of_means,
@@ -40,6 +45,7 @@ from absence_risk.stats.sensitivity import (
 )
 
 __all__ = [
+    "MI",
     "Caution",
     "Likert",
     "Population",
@@ -47,12 +53,15 @@ __all__ = [
     "Rate",
     "ReliableChange",
     "Selected",
+    "Tipping",
     "Windows",
     "absence_study",
     "ancova",
     "baseline_equivalence",
+    "bounds",
     "cannot_carry",
     "case_windows",
+    "change_with_missing",
     "describe_wellbeing",
     "design_carries",
     "difference_in_differences",
@@ -74,5 +83,7 @@ __all__ = [
     "stepped_wedge_power",
     "synthetic_control",
     "tidier_table",
+    "tipping_point",
+    "tipping_surface",
     "trend_table",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from absence_risk import check
 from absence_risk.errors import DesignError
@@ -13,17 +13,21 @@ from absence_risk.evaluation.change import SE, estimate_beyond
 from absence_risk.evaluation.effect_sizes import effect_size_table
 from absence_risk.evaluation.flow import flow_steps
 from absence_risk.evaluation.forest import forest
+from absence_risk.evaluation.missing import change_with_missing
+from absence_risk.evaluation.missing_bounds import bounds
 from absence_risk.evaluation.moderators import moderator_table
 from absence_risk.evaluation.ordinal import ordinal_table
 from absence_risk.evaluation.pairs import Paired, apart, every_cluster, once_per_pupil, pair_outcome
 from absence_risk.evaluation.responders import responder_table
 from absence_risk.evaluation.shares import share_table
+from absence_risk.evaluation.tipping import Tipping, tipping_point
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
 
+    from absence_risk.evaluation.imputed import MI
     from absence_risk.evaluation.outcomes import Outcome
     from absence_risk.evaluation.responders_rule import ReliableChange
     from absence_risk.evaluation.selection import Selected
@@ -187,7 +191,14 @@ class PrePost:
         """
         return flow_steps(self, outcome)
 
-    def change(self, outcome: str, *, benchmark: str = "registry", se: SE = "cr2") -> Result:
+    def change(
+        self,
+        outcome: str,
+        *,
+        benchmark: str = "registry",
+        se: SE = "cr2",
+        missing: MI | None = None,
+    ) -> Result:
         """Compare the change of an outcome with the change expected with no programme.
 
         Parameters
@@ -200,6 +211,8 @@ class PrePost:
             take for granted; or "none".
         se : {"cr2", "independent"}
             Whether pupils of a cluster may depend on each other.
+        missing : MI or None
+            How missing follow-ups are imputed (`change_with_missing`); None: complete pairs only.
 
         Returns
         -------
@@ -215,7 +228,43 @@ class PrePost:
         ValueError
             If a word is unknown.
         """
+        if missing is not None:
+            return change_with_missing(self, outcome, missing, benchmark=benchmark, se=se)
         return estimate_beyond(self, outcome, benchmark=benchmark, se=se)
+
+    def tipping_point(self, outcome: str, missing: MI | None = None, **options: Any) -> Tipping:
+        """Find how different those without follow-up would have to be for the answer to change.
+
+        Parameters
+        ----------
+        outcome : str
+            Name of the outcome.
+        missing : MI or None
+            How missing follow-ups are imputed; ``MI()`` if None.
+        **options : benchmark, se or school_days
+            As in `absence_risk.evaluation.tipping_point`.
+
+        Returns
+        -------
+        Tipping
+            The deltas and the curve.
+        """
+        return tipping_point(self, outcome, missing, **options)
+
+    def bounds(self, outcome: str) -> Table:
+        """Return what is possible whatever those without follow-up would have answered.
+
+        Parameters
+        ----------
+        outcome : str
+            Name of the outcome.
+
+        Returns
+        -------
+        Table
+            Manski's bounds of the change; with a waiting list also Lee's of the difference.
+        """
+        return bounds(self, outcome)
 
     def responders(
         self, outcome: str, *, rule: str | ReliableChange | None = None, se: SE = "cr2"

@@ -204,8 +204,16 @@ def impute_normal(
 
     Parameters
     ----------
-    y, covariates, codes, imputations, rng
-        As in `draw_posterior`.
+    y : numpy.ndarray of float, shape (D, n)
+        Outcome; NaN where missing.
+    covariates : numpy.ndarray of float, shape (D, n, q)
+        Complete covariates without intercept.
+    codes : numpy.ndarray of int, shape (n,), or None
+        Cluster 0, …, G - 1 of each row; None for no cluster effects.
+    imputations : int
+        Number of completed data sets m.
+    rng : numpy.random.Generator
+        Source of randomness.
 
     Returns
     -------
@@ -251,8 +259,16 @@ def impute_pmm(
 
     Parameters
     ----------
-    y, covariates, codes, imputations, rng
-        As in `draw_posterior`.
+    y : numpy.ndarray of float, shape (D, n)
+        Outcome; NaN where missing.
+    covariates : numpy.ndarray of float, shape (D, n, q)
+        Complete covariates without intercept.
+    codes : numpy.ndarray of int, shape (n,), or None
+        Cluster 0, …, G - 1 of each row; None for no cluster effects.
+    imputations : int
+        Number of completed data sets m.
+    rng : numpy.random.Generator
+        Source of randomness.
     donors : int
         Number of nearest observed rows to draw from.
 
