@@ -106,8 +106,8 @@ def group_tables(
     rows.append(Estimate(term=PUPILS_TERM, n=sample.n))
     note = (
         f"{found.words()} One threshold for all. n_events of n: with the event and alarmed of "
-        "those with it (sensitivity), of those alarmed (PPV), alarmed of all. Statistic: share of the group's "
-        "own evidence."
+        "those with it (sensitivity), of those alarmed (PPV), alarmed of all. Statistic: share of "
+        "the group's own evidence."
     )
     if any(row.estimate is None for row in rows[:-1]):
         note += _REST.format(least=_LEAST_N, events=_LEAST_EVENTS)
