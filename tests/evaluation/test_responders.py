@@ -96,12 +96,12 @@ def test_the_null_rate_of_a_registry_holds_over_worlds_where_nothing_is_done() -
     gaps = np.array(
         [
             [study.responders("absence", rule=rule).rows[2].estimate for rule in rules]
-            for study in (_study(seed) for seed in range(60))
+            for study in (_study(seed) for seed in range(30))
         ]
     )
     error = gaps.std(axis=0, ddof=1) / np.sqrt(len(gaps))
     assert (np.abs(gaps.mean(axis=0)) < 3 * error + 0.003).all()
-    assert error.max() < 0.008
+    assert error.max() < 0.012
 
 
 def test_the_model_agrees_with_the_registry_where_its_law_holds() -> None:
@@ -175,7 +175,7 @@ def test_slopes_need_three_waves_and_use_the_pupils_own() -> None:
         _study(cases=cases, registry=None).responders("absence", rule=rule)
 
 
-def _wellbeing(n: int = 60, seed: int = 2, gain: float = 0.0) -> PrePost:
+def _wellbeing(n: int = 60, seed: int = 2, gain: float = 0.0, reliability: float = 0.7) -> PrePost:
     rng = np.random.default_rng(seed)
     true = rng.normal(3.0, 0.5, n)
     frame = pd.DataFrame({"pupil_key": np.arange(n), "municipality_key": np.arange(n) % 4})
@@ -185,19 +185,30 @@ def _wellbeing(n: int = 60, seed: int = 2, gain: float = 0.0) -> PrePost:
             frame[f"{item}{wave}"] = np.clip(np.round(score), 1, 5)
     frame["motivation"] = rng.normal(size=n)
     scale = Likert(
-        pre=("a0", "b0"), post=("a1", "b1"), low=1, high=5, reliability=0.7,
+        pre=("a0", "b0"), post=("a1", "b1"), low=1, high=5, reliability=reliability,
         population=Population(mean=3.8, sd=0.7),
     )  # fmt: skip
     return PrePost(frame, outcomes={"wellbeing": scale}, cluster="municipality_key")
 
 
 def test_a_scale_without_registry_gets_the_null_rate_of_its_group() -> None:
+    # The score moves in steps of a half, so that fewer than 2.5 % pass the cut by chance.
+    many = _wellbeing(n=100_000).used
+    scores = [(many[f"a{wave}"] + many[f"b{wave}"]) / 2 for wave in (0, 1)]
+    r = float(np.corrcoef(*scores)[0, 1])
+    rule = ReliableChange("JT", sd=float(scores[0].std()))
+    least = 1.96 * rule.sd * np.sqrt(2 * (1 - r))
+    rows = [
+        _rows(_wellbeing(seed=seed, reliability=r).responders("wellbeing", rule=rule))
+        for seed in range(20)
+    ]
+    for label, sign in (("reliably improved", 1), ("reliably worse", -1)):
+        simulated = (sign * (scores[1] - scores[0]) >= least).mean()
+        nulls = [row[f"{label}, expected with no programme"].estimate for row in rows]
+        assert np.mean(nulls) == pytest.approx(simulated, abs=0.01)
     table = _wellbeing().responders("wellbeing", rule=ReliableChange("JT"))
-    rows = _rows(table)
     assert "within the group, chosen by something else" in table.note
-    for label in ("reliably improved", "reliably worse"):
-        null = rows[f"{label}, expected with no programme"].estimate
-        assert null == pytest.approx(0.025, abs=0.01)
+    assert "in steps of 0.5" in table.note
 
 
 def test_recovered_needs_reliable_change_and_the_cut_off() -> None:
@@ -273,7 +284,7 @@ def test_motivation_that_tells_of_absence_moderates_nothing_beyond_the_registry(
     # beyond a registry that knows motivation do not.
     rows = [
         _study(seed).moderator("absence", "motivation", measured="before", se="independent").rows
-        for seed in range(90)
+        for seed in range(60)
     ]
     naive = np.array([row[0].estimate for row in rows])
     beyond = np.array([row[2].estimate for row in rows])
@@ -281,13 +292,13 @@ def test_motivation_that_tells_of_absence_moderates_nothing_beyond_the_registry(
     assert abs(beyond.mean()) < 3 * error
     assert naive.mean() < -3 * naive.std(ddof=1) / np.sqrt(len(rows))
     covered = np.mean([row[2].covers(0.0) for row in rows])
-    assert covered > 0.88  # three Monte-Carlo errors of .023 below .95
+    assert covered > 0.86  # three Monte-Carlo errors of .028 below .95
     assert np.mean([row[0].covers(0.0) for row in rows]) < 0.6  # naive: false in most worlds
 
 
 def test_a_true_moderator_is_found() -> None:
     found = []
-    for seed in range(40):
+    for seed in range(25):
         study = _study(seed)
         rng = np.random.default_rng(seed)
         motivation = rng.normal(size=len(study.used))

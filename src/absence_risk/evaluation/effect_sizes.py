@@ -9,13 +9,10 @@ import numpy as np
 from absence_risk.errors import DesignError
 from absence_risk.evaluation.arms import cluster_codes, observed_pairs
 from absence_risk.result import Estimate, Table
+from absence_risk.stats.change import mean_by_cluster
 from absence_risk.stats.effect_size import EFFECT_SIZES, paired_effect_sizes
 from absence_risk.stats.paired_tests import sign_flip_test, signed_rank_test
-from absence_risk.stats.sandwich import (
-    jackknife_covariance,
-    jackknife_influence,
-    t_inference,
-)
+from absence_risk.stats.sandwich import t_inference
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -73,7 +70,7 @@ def effect_size_table(
         )
         for size in sizes
     ]
-    codes = cluster_codes(study, pairs.frame)[0]
+    codes = np.unique(cluster_codes(study, pairs.frame)[0], return_inverse=True)[1].astype(np.int64)
     clustered = len(np.unique(codes)) < n
     flips = sign_flip_test(_sums(change, codes) if clustered else change)
     low, high = _limits_of_mean(change, codes if clustered else None, study.conf_level)
@@ -101,8 +98,9 @@ def effect_size_table(
     flipped = "exact" if flips.exact else "drawn 9,999 times"
     how = f"sign flips of pairs, {flipped}; mean: BCa bootstrap of pairs"
     if clustered:
-        how = f"sign flips of whole clusters, {flipped}; mean: cluster jackknife, t; the signed "
-        how += "ranks and the effect sizes take pupils as independent, so no p is given"
+        how = f"sign flips of whole clusters, {flipped}; mean: CR2 with Satterthwaite degrees of "
+        how += "freedom; the signed ranks and the effect sizes take pupils as independent, so they "
+        how += "have no p"
     elif not ranks.exact:
         how += "; signed ranks by normal approximation (many pairs or ties)"
     return Table(
@@ -116,9 +114,7 @@ def effect_size_table(
 
 
 def _sums(change: npt.NDArray[np.float64], codes: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    return np.asarray(
-        np.bincount(np.unique(codes, return_inverse=True)[1], weights=change), dtype=np.float64
-    )
+    return np.asarray(np.bincount(codes, weights=change), dtype=np.float64)
 
 
 def _limits_of_mean(
@@ -126,11 +122,8 @@ def _limits_of_mean(
 ) -> tuple[float, float]:
     if codes is None:
         return _bca_of_mean(change, conf_level)
-    one = np.ones((len(change), 1))
-    number = np.unique(codes, return_inverse=True)[1].astype(np.int64)
-    influence = jackknife_influence(one, one[:, 0], (change - change.mean())[:, None], number)
-    error = float(np.sqrt(jackknife_covariance(influence)[0, 0]))
-    test = t_inference(float(change.mean()), error, df=len(influence) - 1, conf_level=conf_level)
+    mean, error, df = mean_by_cluster(change, codes)
+    test = t_inference(mean, error, df=df, conf_level=conf_level)
     return test.low, test.high
 
 

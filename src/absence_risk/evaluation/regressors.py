@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from absence_risk.evaluation.pairs import Paired
 
-__all__ = ["described", "regressors"]
+__all__ = ["described", "independent_columns", "regressors"]
 
 
 def described(match_on: tuple[str, ...], within: str | None, *, curved: bool) -> str:
@@ -100,7 +100,7 @@ def regressors(
         np.column_stack([own, _terms(values - centre, curved=curved)])
         for own, values in zip(_intercepts(cases, others, within), known, strict=True)
     ]
-    kept = _independent(both[1])
+    kept = independent_columns(both[1])
     return both[0][:, kept], both[1][:, kept]
 
 
@@ -124,8 +124,24 @@ def _terms(known: npt.NDArray[np.float64], *, curved: bool) -> npt.NDArray[np.fl
     return np.column_stack([known, known**2, *products])
 
 
-def _independent(X: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Return the columns that are not a combination of those before them (Gram-Schmidt)."""
+def independent_columns(X: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Return the columns that are not a combination of those before them (Gram-Schmidt).
+
+    Parameters
+    ----------
+    X : numpy.ndarray of float, shape (n, k)
+        Regressors.
+
+    Returns
+    -------
+    numpy.ndarray of int
+        Places of the columns to keep.
+
+    Examples
+    --------
+    >>> independent_columns(np.array([[1.0, 2.0, 0.0], [1.0, 2.0, 1.0]])).tolist()
+    [0, 2]
+    """
     kept: list[int] = []
     basis = np.zeros((len(X), 0))
     for place, column in enumerate(X.T):

@@ -11,12 +11,8 @@ from absence_risk import check
 from absence_risk.errors import DesignError
 from absence_risk.evaluation.arms import observed_pairs
 from absence_risk.evaluation.change import has_registry
-from absence_risk.evaluation.responders_null import (
-    NullShares,
-    model_null,
-    norms_of,
-    registry_null,
-)
+from absence_risk.evaluation.responders_norms import norms_of
+from absence_risk.evaluation.responders_null import NullShares, model_null, registry_null
 from absence_risk.evaluation.responders_rule import (
     SIMPLE_RULES,
     Classes,

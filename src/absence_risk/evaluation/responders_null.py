@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from absence_risk.errors import AssumptionWarning, DesignError
-from absence_risk.evaluation.arms import Arms, arms, expect, selection_level, untreated
-from absence_risk.evaluation.change import has_registry
-from absence_risk.evaluation.outcomes import Rate
+from absence_risk.errors import DesignError
+from absence_risk.evaluation.arms import Arms, arms, expect
+from absence_risk.evaluation.outcomes import Likert, Outcome, Rate
+from absence_risk.evaluation.regressors import independent_columns
 from absence_risk.stats.null_responders import (
     absent_days,
     after_given_before,
     class_shares,
     days_law,
+    to_lattice,
     within_group,
 )
-from absence_risk.stats.reliable_change import Norms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,12 +27,15 @@ if TYPE_CHECKING:
 
     from absence_risk.evaluation.pairs import Paired
     from absence_risk.evaluation.prepost import PrePost
-    from absence_risk.evaluation.responders_rule import Classes, ReliableChange
+    from absence_risk.evaluation.responders_rule import Classes
+    from absence_risk.stats.reliable_change import Norms
 
-__all__ = ["NullShares", "model_null", "norms_of", "registry_null"]
+__all__ = ["NullShares", "model_null", "registry_null"]
 
-_HINGES_FROM = 400
-_POPULATION_FROM = 0.25
+_LEVELS_FROM = 400
+_PER_LEVEL = 15
+_LEVELS = 10
+_SAME = 1e-8
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -58,91 +60,6 @@ class NullShares:
     source: str
 
 
-def norms_of(study: PrePost, name: str, rule: ReliableChange) -> tuple[Norms, str]:
-    """Return the population values for a rule and where they come from.
-
-    Parameters
-    ----------
-    study : PrePost
-        The study.
-    name : str
-        Name of the outcome.
-    rule : ReliableChange
-        Its own values win over the outcome's, and these over the registry's.
-
-    Returns
-    -------
-    norms : Norms
-        The values.
-    source : str
-        A phrase.
-
-    Raises
-    ------
-    DesignError
-        If SD or reliability are not known in the population.
-    """
-    outcome = study.outcomes[name]
-    fields = {n: getattr(rule, n) for n in Norms.__dataclass_fields__}
-    if outcome.population is not None:
-        fields["mean"] = fields["mean"] or outcome.population.mean
-        fields["sd"] = fields["sd"] or outcome.population.sd
-    fields["reliability"] = fields["reliability"] or outcome.reliability
-    source = "values given for the population"
-    if fields["sd"] is None or fields["reliability"] is None:
-        found = _registry_norms(study, name)
-        if found:
-            fields = {n: found.get(n) if v is None else v for n, v in fields.items()}
-            source = "mean, SD and correlation of the two windows in the registry"
-    if fields["sd"] is None and rule.from_selected:
-        warnings.warn(
-            "The SD of the selected cases stands in for the population's; it is narrower, so more "
-            "pupils seem to change reliably. Give sd=, or population= of the outcome.",
-            AssumptionWarning,
-            stacklevel=2,
-        )
-        fields["sd"] = float(np.nanstd(study.pairs(name).pre, ddof=1))
-        source = "SD of the selected cases (too narrow), reliability as given"
-    lacking = [n for n in ("sd", "reliability") if fields[n] is None]
-    if lacking:
-        raise DesignError(
-            f"Reliable change of {name!r} needs the population's {' and '.join(lacking)}; the "
-            "cases were selected and cannot give it. Give population= and reliability= of the "
-            "outcome, or a registry that holds all pupils."
-        )
-    return Norms(**fields), source
-
-
-def _registry_norms(study: PrePost, name: str) -> dict[str, float]:
-    """Return mean, SD and correlation of a registry that holds all pupils, else nothing."""
-    if not has_registry(study, name) or study.registry is None:
-        return {}
-    rule = study.selection
-    if rule is not None:
-        chosen_by = study.outcomes[rule.outcome]
-        level = selection_level(rule, chosen_by, study.registry)
-        level = level[~np.isnan(level)]
-        healthy = chosen_by.low if rule.at_least is not None else chosen_by.high
-        near = np.abs(level - healthy) < abs(rule.cut - healthy) / 2
-        if len(level) == 0 or near.mean() < _POPULATION_FROM:
-            return {}
-    pairs = untreated(study, name, study.registry, all_levels=True)
-    if len(pairs.pre) < 30 or pairs.pre.std() == 0 or pairs.post.std() == 0:
-        return {}
-    r = float(np.corrcoef(pairs.pre, pairs.post)[0, 1])
-    if not 0 < r < 1:
-        return {}
-    return {
-        "sd": float(pairs.pre.std(ddof=1)),
-        "mean": float(pairs.pre.mean()),
-        "reliability": r,
-        "sd_post": float(pairs.post.std(ddof=1)),
-        "mean_post": float(pairs.post.mean()),
-        "reliability_post": r,
-        "correlation": r,
-    }
-
-
 def registry_null(
     study: PrePost,
     name: str,
@@ -153,8 +70,8 @@ def registry_null(
 ) -> NullShares:
     """Return the shares expected from untreated pupils who had like levels before.
 
-    Each class is regressed on what is known before, with a broken line at the quintiles of the
-    cases' baseline where the registry is large: a share does not follow a parabola.
+    Each class is regressed on what is known before; where the registry is large, the baseline
+    enters as a broken line and its commonest levels on their own.
 
     Parameters
     ----------
@@ -181,30 +98,48 @@ def registry_null(
     """
     if study.registry is None:
         raise DesignError("The study has no registry of untreated pupils.")
-    ready = _with_hinges(arms(study, name, study.registry, by_pupil=by_pupil))
+    ready = _with_levels(arms(study, name, study.registry, by_pupil=by_pupil))
 
     def member(place: int) -> Callable[[Paired], npt.NDArray[np.float64]]:
         return lambda pairs: (sort(pairs) == place).astype(float)
 
-    found = [expect(ready, member(place)) for place in range(n_classes)]
+    asked = range(1, 2) if n_classes == 2 else range(n_classes)  # of two, one is the other's rest
+    found = [expect(ready, member(place)) for place in asked]
+    shares = np.clip([one.means[1] for one in found], 0.0, 1.0)
+    twice = 2 if n_classes == 2 else 1
     return NullShares(
-        shares=np.clip([one.means[1] for one in found], 0.0, 1.0),
-        std_errors=np.array([one.std_errors[1] for one in found]),
-        df=np.array([one.df[1] for one in found]),
+        shares=np.concatenate([1 - shares, shares]) if n_classes == 2 else shares,
+        std_errors=np.tile([one.std_errors[1] for one in found], twice),
+        df=np.tile([one.df[1] for one in found], twice),
         source=f"untreated pupils with like levels before ({len(ready.others.pre)} in the "
         "registry), by regression",
     )
 
 
-def _with_hinges(ready: Arms) -> Arms:
-    knots = np.unique(np.quantile(ready.cases.pre, [0.2, 0.4, 0.6, 0.8]))
-    if len(ready.others.pre) < _HINGES_FROM:
+def _with_levels(ready: Arms) -> Arms:
+    """Let shares follow the baseline freely where cases are.
+
+    A share is no parabola of the baseline, and "at most half the days" jumps between odd and even
+    days: a broken line from the lowest case upwards, and the commonest levels on their own.
+    """
+    pre, others = ready.cases.pre, ready.others.pre
+    if len(others) < _LEVELS_FROM:
         return ready
-    sides = [
-        np.column_stack([X, np.maximum(pairs.pre[:, None] - knots, 0.0)])
-        for X, pairs in ((ready.X_cases, ready.cases), (ready.X_others, ready.others))
+    knots = np.unique(np.quantile(pre, [0.0, 0.2, 0.4, 0.6, 0.8]))
+    level, count = np.unique(pre.round(9), return_counts=True)
+    known = np.array([(np.abs(others - value) < _SAME).sum() for value in level])
+    common = level[(count > 1) & (known >= _PER_LEVEL)]
+    common = common[np.argsort(-count[(count > 1) & (known >= _PER_LEVEL)], kind="stable")][
+        :_LEVELS
     ]
-    return replace(ready, X_cases=sides[0], X_others=sides[1])
+    sides = [
+        np.column_stack(
+            [X, np.maximum(x[:, None] - knots, 0.0), np.abs(x[:, None] - common) < _SAME]
+        )
+        for X, x in ((ready.X_cases, pre), (ready.X_others, others))
+    ]
+    kept = independent_columns(sides[1])
+    return replace(ready, X_cases=sides[0][:, kept], X_others=sides[1][:, kept])
 
 
 def model_null(
@@ -261,8 +196,14 @@ def model_null(
         toward = replace(
             law_of, constant=ready.sign * law_of.constant, slope=ready.sign * law_of.slope
         )
-        shares = class_shares(ready.breaks, pairs.pre, toward)
+        step = _step(outcome, pairs)
+        breaks = ready.breaks
+        if step > 0:
+            breaks = to_lattice(breaks, start=ready.sign * outcome.low, step=step)
+        shares = class_shares(breaks, pairs.pre, toward)
         law = "a normal law from mean, SD and reliability"
+        if step > 0:
+            law += f", in steps of {step:.3g}"
     where = "of the population" if chosen else "within the group, chosen by something else"
     return NullShares(
         shares=shares,
@@ -270,6 +211,16 @@ def model_null(
         df=np.full(len(shares), np.inf),
         source=f"a model, not untreated pupils: {law} {where}, integrated over the cases' baseline",
     )
+
+
+def _step(outcome: Outcome, pairs: Paired) -> float:
+    """Return the distance of possible scores; 0 where they are not seen to move in steps."""
+    if isinstance(outcome, Likert) and isinstance(outcome.pre, tuple):
+        return 1 / len(outcome.pre)
+    values = np.unique(np.concatenate([pairs.pre, pairs.post]).round(6))
+    if len(values) < 2 or len(values) > len(pairs.pre) / 2:
+        return 0.0
+    return float(np.diff(values).min())
 
 
 def _days(

@@ -21,6 +21,7 @@ __all__ = [
     "class_shares",
     "days_law",
     "selected_share",
+    "to_lattice",
     "within_group",
 ]
 
@@ -119,6 +120,37 @@ def class_shares(
     return np.diff(below, prepend=0.0, append=1.0)
 
 
+def to_lattice(
+    breaks: npt.NDArray[np.float64], *, start: float, step: float
+) -> npt.NDArray[np.float64]:
+    """Move limits half a step below the next possible score, for a law without gaps.
+
+    The continuity correction: a score that moves in steps reaches a limit if its continuous
+    stand-in passes half a step before the next score at or above it.
+
+    Parameters
+    ----------
+    breaks : numpy.ndarray of float
+        Limits that belong to the class above them, may be infinite.
+    start : float
+        A possible score.
+    step : float
+        Distance of scores, above 0.
+
+    Returns
+    -------
+    numpy.ndarray of float, same shape
+        Limits for the continuous law.
+
+    Examples
+    --------
+    >>> to_lattice(np.array([3.1, 3.5]), start=1.0, step=0.5).tolist()
+    [3.25, 3.25]
+    """
+    half_rounding = 5e-10  # less than what separates "at least" from "more than" in the limits
+    return np.asarray(start + step * (np.ceil((breaks - start - half_rounding) / step) - 0.5))
+
+
 def days_law(mean: float, sd: float, reliability: float, days: int) -> tuple[float, float | None]:
     """Return the two spreads of `absent_days` that give a mean, SD and reliability of shares.
 
@@ -158,10 +190,10 @@ def days_law(mean: float, sd: float, reliability: float, days: int) -> tuple[flo
     chance = mean * (1 - mean) - between
     inflation = (1 - reliability) * sd**2 * days / chance
     overdispersion = mean * (1 - mean) / between - 1
-    if days == 1 or inflation <= 1:
+    share = (inflation - 1) / (days - 1) if days > 1 else 0.0
+    if share < 1e-6:  # no more than chance; a vast a + b would only lose digits
         return overdispersion, None
-    share = min((inflation - 1) / (days - 1), 1 - 1e-6)
-    return overdispersion, 1 / share - 1
+    return overdispersion, 1 / min(share, 1 - 1e-6) - 1
 
 
 def within_group(norms: Norms, mean: float, sd: float) -> Norms:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from absence_risk.stats.change import mean_by_cluster
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -73,8 +75,7 @@ def clustered_share(
     """Return a Wilson interval at the effective number of pupils of a clustered sample.
 
     The variance of the share is CR2 with Satterthwaite degrees of freedom (Bell & McCaffrey 2002,
-    Survey Methodology 28:169), closed for a mean: S_g^2 / (1 - n_g/n) summed over clusters, over
-    n^2, S_g the summed residuals. The effective number is share (1 - share) / variance, times the
+    Survey Methodology 28:169). The effective number is share (1 - share) / variance, times the
     squared ratio of normal to t quantile (after Korn & Graubard 1998, Survey Methodology 24:193),
     so limits stay in [0, 1]. Where nobody or everybody responds, n takes the place of the
     effective number, times that ratio.
@@ -107,21 +108,13 @@ def clustered_share(
     """
     from scipy.special import ndtri, stdtrit  # noqa: PLC0415
 
-    _, code = np.unique(codes, return_inverse=True)
-    size = np.bincount(code).astype(float)
-    if len(size) < 2:
+    code = np.unique(codes, return_inverse=True)[1].astype(np.int64)
+    if code.max(initial=0) < 1:
         raise ValueError("a clustered interval needs pupils in at least 2 clusters")
-    n, share = len(responds), float(responds.mean())
-    residual = np.bincount(code, weights=responds - share)
-    stretch = 1 / (1 - size / n)
-    variance = float((stretch * residual**2).sum()) / n**2
-    p = size * stretch / n**2
-    w = p * size / n
-    df = float((p.sum() - w.sum()) ** 2 / ((p**2).sum() - 2 * (p * w).sum() + w.sum() ** 2))
+    _, error, df = mean_by_cluster(responds.astype(float), code)
+    share = float(responds.mean())
     level = (1 + conf_level) / 2
     ratio = (float(ndtri(level)) / float(stdtrit(df, level))) ** 2
-    effective = share * (1 - share) / variance if variance > 0 else float(n)
+    effective = share * (1 - share) / error**2 if error > 1e-12 else float(len(responds))
     found = wilson_interval(share, effective * ratio, conf_level=conf_level)
-    return ShareInterval(
-        share=share, low=found.low, high=found.high, df=df, std_error=float(np.sqrt(variance))
-    )
+    return ShareInterval(share=share, low=found.low, high=found.high, df=df, std_error=error)
