@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+from absence_risk.overclaim import guarded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,14 +45,6 @@ TIDY_COLUMNS = (
     "n",
     "n_events",
     "n_at_risk",
-)
-
-_EFFECT_WORDS = re.compile(r"effe[ck]t|verkan|påverk|virkning|påvirk|vaikut|\bteho", re.IGNORECASE)
-"""What says "effect" in English, Swedish, Danish and Finnish, in all forms of the words."""
-_GUARD_MESSAGE = (
-    "A verdict of {answer!r} with the sentence {sentence!r} claims more than the benchmark allows: "
-    "the interval of the estimate beyond the benchmark covers {null:g}. Use 'undecidable' or "
-    "'not supported' and a sentence without the word 'effect' in any language."
 )
 
 
@@ -295,14 +288,7 @@ class Result:
 
     def __post_init__(self) -> None:
         """Hold the verdict to what the benchmark allows."""
-        said = _EFFECT_WORDS.search(self.verdict.sentence) is not None
-        claims = self.verdict.answer == "supported" or said
-        if claims and self.beyond.covers(self.null):
-            raise ValueError(
-                _GUARD_MESSAGE.format(
-                    answer=self.verdict.answer, sentence=self.verdict.sentence, null=self.null
-                )
-            )
+        guarded(self.verdict.sentence, self.beyond, null=self.null, answer=self.verdict.answer)
 
     def table(self, name: str) -> Table:
         """Return a table by its name.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from absence_risk.evaluation.adjusted_change import ancova
 from absence_risk.evaluation.baseline import baseline_equivalence
+from absence_risk.evaluation.board import Board, BoardYear, board_view, board_year
 from absence_risk.evaluation.cautions import Caution
 from absence_risk.evaluation.cohorts import case_windows, registry_windows
 from absence_risk.evaluation.donor_mixture import synthetic_control
@@ -46,6 +47,8 @@ from absence_risk.stats.sensitivity import (
 
 __all__ = [
     "MI",
+    "Board",
+    "BoardYear",
     "Caution",
     "Likert",
     "Population",
@@ -58,6 +61,8 @@ __all__ = [
     "absence_study",
     "ancova",
     "baseline_equivalence",
+    "board_view",
+    "board_year",
     "bounds",
     "cannot_carry",
     "case_windows",

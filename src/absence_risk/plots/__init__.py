@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         plot_weekly_absence,
         plot_yearly_absence,
     )
+    from absence_risk.plots.years import plot_years
 
 __all__ = [
     "figures",
@@ -77,6 +78,7 @@ __all__ = [
     "plot_weekly_absence",
     "plot_wellbeing",
     "plot_yearly_absence",
+    "plot_years",
 ]
 
 _HOMES = {
@@ -112,6 +114,7 @@ _HOMES = {
     "plot_weekly_absence": "world",
     "plot_wellbeing": "evaluation",
     "plot_yearly_absence": "world",
+    "plot_years": "years",
 }
 
 

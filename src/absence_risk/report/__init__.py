@@ -9,12 +9,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from absence_risk.report.board import write_board
     from absence_risk.report.handover import publish, refuse_existing
     from absence_risk.report.page import figures, write
 
-__all__ = ["figures", "publish", "refuse_existing", "write"]
+__all__ = ["figures", "publish", "refuse_existing", "write", "write_board"]
 
-_HOMES = {"figures": "page", "publish": "handover", "refuse_existing": "handover", "write": "page"}
+_HOMES = {
+    "figures": "page",
+    "publish": "handover",
+    "refuse_existing": "handover",
+    "write": "page",
+    "write_board": "board",
+}
 
 
 def __getattr__(name: str) -> Any:
