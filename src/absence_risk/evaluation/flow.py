@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from absence_risk.evaluation.missing_flow import REASON_COLUMN, lost_steps
 from absence_risk.evaluation.pairs import REASONS
 from absence_risk.result import FlowStep
 
@@ -28,8 +27,7 @@ def flow_steps(study: PrePost, name: str | None = None) -> tuple[FlowStep, ...]:
     -------
     tuple of FlowStep
         Cases, those left after each reason to drop one, per outcome those with a baseline and
-        with both waves, then untreated pupils. Steps that lose nobody are kept; where the cases
-        have the column ``no_follow_up``, the reasons stand between the two.
+        with both waves, then untreated pupils. Steps that lose nobody are kept.
     """
     steps = [FlowStep(step="cases", n=len(study.cases))]
     if "dropped" in study.cases.columns:
@@ -42,8 +40,7 @@ def flow_steps(study: PrePost, name: str | None = None) -> tuple[FlowStep, ...]:
             left = left[left != reason]
             steps.append(FlowStep(step=kept, n=len(left)))
     for outcome in study.outcomes if name is None else (name,):
-        pairs = study.pairs(outcome)
-        reason = pairs.reason
+        reason = study.pairs(outcome).reason
         without = (reason == REASONS[1]) | (reason == REASONS[2])
         steps += [
             FlowStep(step=f"{outcome}: with a baseline", n=int((~without).sum())),
@@ -51,8 +48,6 @@ def flow_steps(study: PrePost, name: str | None = None) -> tuple[FlowStep, ...]:
                 step=f"{outcome}: with a baseline and a follow-up", n=int((reason == "").sum())
             ),
         ]
-        if REASON_COLUMN in study.cases.columns:
-            steps[-1:-1] = lost_steps(outcome, pairs)
     return (*steps, *_registry_steps(study))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from absence_risk import check
 from absence_risk.disclosure.cells import is_small
 from absence_risk.disclosure.nested import Shown, hide_flow
+from absence_risk.evaluation.missing_flow import lost_by_reason
 from absence_risk.evaluation.pairs import REASONS
 from absence_risk.result import Estimate, FlowStep, Table
 
@@ -80,13 +81,14 @@ def _stem(study: PrePost) -> Iterator[_Step]:
 
 
 def _branch(study: PrePost, name: str) -> Iterator[_Step]:
-    reason = study.pairs(name).reason
+    pairs = study.pairs(name)
+    reason = pairs.reason
     counted = {text: int((reason == text).sum()) for text in REASONS}
-    late, neither, no_pre, no_post = REASONS
+    _, neither, no_pre, _ = REASONS
     n = len(reason) - counted[neither] - counted[no_pre]
     yield "with a baseline", n, [(text, counted[text]) for text in (no_pre, neither)]
     n = int((reason == "").sum())
-    yield "with a baseline and a follow-up", n, [(text, counted[text]) for text in (no_post, late)]
+    yield "with a baseline and a follow-up", n, list(lost_by_reason(pairs).items())
 
 
 def _compared(study: PrePost, minimum: int) -> list[Estimate]:
