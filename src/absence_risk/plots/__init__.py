@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from absence_risk.plots.flow import plot_flow
     from absence_risk.plots.forest import plot_forest, plot_love
     from absence_risk.plots.gallery import figures
+    from absence_risk.plots.levels import plot_levels
+    from absence_risk.plots.missing import plot_tipping
     from absence_risk.plots.pupils import plot_gardner_altman, plot_pupil_slopes
+    from absence_risk.plots.reliable import plot_change_distribution, plot_reliable_change
     from absence_risk.plots.survival import plot_endings, plot_relapse, plot_return
     from absence_risk.plots.thresholds import (
         plot_alarms,
@@ -50,6 +53,7 @@ __all__ = [
     "plot_alarms",
     "plot_break",
     "plot_change",
+    "plot_change_distribution",
     "plot_decision_curve",
     "plot_definitions",
     "plot_dose_response",
@@ -62,6 +66,7 @@ __all__ = [
     "plot_groups",
     "plot_ladder_levels",
     "plot_later_by_early",
+    "plot_levels",
     "plot_local_thresholds",
     "plot_love",
     "plot_mean_slopes",
@@ -69,11 +74,13 @@ __all__ = [
     "plot_operating_points",
     "plot_pupil_slopes",
     "plot_relapse",
+    "plot_reliable_change",
     "plot_responders",
     "plot_return",
     "plot_slopes",
     "plot_spell_lengths",
     "plot_threshold_metrics",
+    "plot_tipping",
     "plot_waterfall",
     "plot_weekly_absence",
     "plot_wellbeing",
@@ -86,6 +93,7 @@ _HOMES = {
     "plot_alarms": "thresholds",
     "plot_break": "thresholds",
     "plot_change": "evaluation",
+    "plot_change_distribution": "reliable",
     "plot_decision_curve": "alarm_threshold",
     "plot_definitions": "definitions",
     "plot_dose_response": "thresholds",
@@ -98,6 +106,7 @@ _HOMES = {
     "plot_groups": "alarm_places",
     "plot_ladder_levels": "world",
     "plot_later_by_early": "escalation",
+    "plot_levels": "levels",
     "plot_local_thresholds": "alarm_places",
     "plot_love": "forest",
     "plot_mean_slopes": "before_after",
@@ -105,11 +114,13 @@ _HOMES = {
     "plot_operating_points": "thresholds",
     "plot_pupil_slopes": "pupils",
     "plot_relapse": "survival",
+    "plot_reliable_change": "reliable",
     "plot_responders": "evaluation",
     "plot_return": "survival",
     "plot_slopes": "thresholds",
     "plot_spell_lengths": "world",
     "plot_threshold_metrics": "alarm_threshold",
+    "plot_tipping": "missing",
     "plot_waterfall": "before_after",
     "plot_weekly_absence": "world",
     "plot_wellbeing": "evaluation",

@@ -12,6 +12,7 @@ from absence_risk.plots import (
     evaluation,
     event,
     forest,
+    levels,
     survival,
     thresholds,
 )
@@ -47,6 +48,7 @@ PLOTS: dict[str, Callable[..., Axes]] = {
     "by": forest.plot_forest,
     "event": event.plot_event,
     "baseline": forest.plot_love,
+    "ordinal": levels.plot_levels,
     "responders": evaluation.plot_responders,
     "wellbeing": evaluation.plot_wellbeing,
 }
