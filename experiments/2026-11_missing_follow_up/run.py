@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from scipy.optimize import brentq
 from scipy.special import expit, stdtrit
 
 from absence_risk.stats.cluster_mean import cluster_mean
@@ -40,7 +41,7 @@ def layout(n: int, G: int) -> npt.NDArray[np.int64]:
 def clustered_world(
     rng: np.random.Generator, D: int, codes: npt.NDArray[np.int64], variance: float, mechanism: str
 ) -> tuple[Array, Array, Array]:
-    """Baseline and absence, follow-up in full, and where it is missing; shapes (D, n, 2), (D, n)."""
+    """Baseline and absence (D, n, 2), follow-up in full and where it is missing (D, n)."""
     G, n = int(codes.max()) + 1, len(codes)
     town = np.sqrt(variance) * rng.normal(size=(2, D, G))[:, :, codes]
     trait = rng.normal(size=(D, n))
@@ -136,16 +137,29 @@ def summary(found: Array) -> dict[str, float]:
     }
 
 
-def chosen_world(rng: np.random.Generator, D: int, n: int) -> tuple[Array, Array, Array]:
+def chosen_world(
+    rng: np.random.Generator, D: int, n: int, intercept: float
+) -> tuple[Array, Array, Array]:
     """Chosen pupils: baseline and absence, follow-up with the effect, where it is missing."""
     pupils = int(np.ceil(1.6 * n / CONFIG["chosen_share"])) + 60
-    x, after, missing = untreated(rng, D, pupils)
+    x, after, _ = untreated(rng, D, pupils)
     cut = np.quantile(rng.normal(size=400_000), 1 - CONFIG["chosen_share"])
     order = np.argsort(x[:, :, 1] < cut, axis=1, kind="stable")[:, :n]
     x = np.take_along_axis(x, order[:, :, None], axis=1)
     after = np.take_along_axis(after, order, axis=1) + TRUE
-    logit = -1.15 + 0.4 * x[:, :, 1] - 0.4 * x[:, :, 0] - 0.6 * (after - TRUE)
-    return x, after, rng.random((D, n)) < expit(logit)
+    return x, after, rng.random((D, n)) < expit(intercept + not_at_random(x, after))
+
+
+def not_at_random(x: Array, after: Array) -> Array:
+    _, by_absence, by_before, by_after = LOGIT["mnar"]
+    return by_absence * x[:, :, 1] + by_before * x[:, :, 0] + by_after * (after - TRUE)
+
+
+def intercept_for(rng: np.random.Generator, share: float) -> float:
+    """Intercept at which the wanted share of the chosen pupils is missing."""
+    x, after, _ = chosen_world(rng, 20, 10_000, 0.0)
+    logit = not_at_random(x, after)
+    return float(brentq(lambda a: expit(a + logit).mean() - share, -5, 5))
 
 
 def untreated(rng: np.random.Generator, D: int, n: int) -> tuple[Array, Array, None]:
@@ -158,11 +172,12 @@ def untreated(rng: np.random.Generator, D: int, n: int) -> tuple[Array, Array, N
 
 
 def cell_of_e3(rng: np.random.Generator, n: int) -> Iterator[dict[str, Any]]:
-    x, after, missing = chosen_world(rng, 20, 10_000)
+    intercept = intercept_for(rng, CONFIG["missing_share"])
+    x, after, missing = chosen_world(rng, 20, 10_000, intercept)
     delta = true_delta(x, after, missing, np.zeros(10_000, dtype=np.int64))
     m, parts, lost = CONFIG["imputations"], {}, []
     for _ in range(CONFIG["replicates_chain"] // CHUNK):
-        x, after, missing = chosen_world(rng, CHUNK, n)
+        x, after, missing = chosen_world(rng, CHUNK, n, intercept)
         lost.append(missing.mean())
         ones = np.ones((CHUNK, n, 1))
         xr, yr, _ = untreated(rng, CHUNK, CONFIG["registry"])
