@@ -275,10 +275,10 @@ def draw(e5: list[dict[str, Any]], e3: list[dict[str, Any]]) -> None:
         left.set_xticks(ticks, [f"{n}" for _ in groups for n in sizes])
         for i, G in enumerate(groups):
             left.text(4 * i + 1, 1.22, f"{G} municipalities", ha="center")
-        left.set_ylim(0.5, 1.27)
+        left.set_ylim(0.33, 1.27)
         left.set_xlabel("cases")
         left.set_ylabel("mean standard error / real spread")
-        left.legend(frameon=False, fontsize=8, loc="lower right")
+        left.legend(frameon=False, fontsize=8, loc="lower left")
         left.set_title("Few municipalities, 40 % missing (dots: 4 worlds)")
         labels = list(dict.fromkeys(r["estimator"] for r in e3))
         marks = dict(zip(sizes, "osD", strict=True))
@@ -294,7 +294,7 @@ def draw(e5: list[dict[str, Any]], e3: list[dict[str, Any]]) -> None:
         right.invert_yaxis()
         right.set_xlabel("coverage of the true effect (%)")
         right.legend(frameon=False, fontsize=8, loc="lower left")
-        right.set_title("Chosen for absence, 40 % missing not at random")
+        right.set_title("40 % missing not at random")
         figure.savefig(HERE / "figure.svg", metadata={"Date": None})
 
 
