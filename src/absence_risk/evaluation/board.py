@@ -66,22 +66,6 @@ class BoardYear:
         """The answer of the verdict."""
         return self.result.verdict.answer
 
-    def level(self, place: int) -> float | None:
-        """Return the mean before (0) or after (-1).
-
-        Parameters
-        ----------
-        place : int
-            0 or -1.
-
-        Returns
-        -------
-        float or None
-            None where it may not be told.
-        """
-        named = {table.name: table for table in self.result.tables}
-        return named["course"].rows[place].estimate if "course" in named else None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
@@ -178,7 +162,7 @@ def board_year(
         expected = next((r for r in shares if r.term == name and r.estimate is not None), None)
     return BoardYear(
         label=label,
-        outcome=result.estimand.id.split(".", 1)[-1].removesuffix("_change_beyond"),
+        outcome=result.estimand.id.split(".", 1)[-1].split("_change_beyond")[0],
         better=better,
         result=safe,
         n_cases=safe.flow[0].n if safe.flow else safe.n,

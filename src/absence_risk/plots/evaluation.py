@@ -44,14 +44,14 @@ def plot_change(result: Result, *, ax: Axes | None = None) -> Axes:
         The axes: one dot with interval per row, 0 = no change.
     """
     table, unit = result.table("change"), unit_of(result.estimand.unit)
-    name = outcome_name(result)
+    name, last = outcome_name(result), result.beyond.term
     title = f"Change in {name}: observed, expected, beyond"
     rows = shown(table)
     ax = axes_for(ax, row_height(len(rows), map(label_with_n, rows)))
     if not rows:
         return empty(ax, result, table, title)
     draw_intervals(
-        ax, rows, lambda r: r.term, unit.change, null=0.0, accent=lambda r: "beyond" in r.term
+        ax, rows, lambda r: r.term, unit.change, null=0.0, accent=lambda r: r.term == last
     )
     unit.axis(ax, "x", change=True)
     ax.set_title(title)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from absence_risk.plots.sources import drawable, said_of, table_in
 from absence_risk.plots.style import INK, MAIN, MUTED, axes_for, styled, write_caption
-from absence_risk.plots.units import unit_of
+from absence_risk.plots.units import unit_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +49,7 @@ def plot_event(source: Result | Table, *, ax: Axes | None = None) -> Axes:
     table = table_in(source, "event")
     rows = [row for row in drawable(table) if row.time is not None]
     rows.sort(key=lambda row: row.time or 0.0)
-    unit, differs = unit_of(table.title), "ifference" in table.title
+    unit, differs = unit_in(source, table), "ifference" in table.title
     ax = axes_for(ax, 4.0)
     times = [row.time or 0.0 for row in rows]
     ax.plot(times, [row.estimate or 0.0 for row in rows], "-o", color=MAIN, ms=5, zorder=4)

@@ -21,7 +21,7 @@ from absence_risk.plots.style import (
     styled,
     write_caption,
 )
-from absence_risk.plots.units import unit_of
+from absence_risk.plots.units import unit_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ def plot_forest(source: Result | Table, *, ax: Axes | None = None) -> Axes:
         beyond the benchmark.
     """
     table = table_in(source, "by")
-    rows, unit = drawable(table), unit_of(table.title)
+    rows, unit = drawable(table), unit_in(source, table)
     ax = axes_for(ax, row_height(max(len(rows), 2)) + 0.2)
     if not rows:
         ax.text(0.5, 0.5, "not shown: fewer than 5 pupils", ha="center", transform=ax.transAxes)

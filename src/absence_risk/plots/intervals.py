@@ -21,6 +21,12 @@ __all__ = ["draw_intervals", "is_benchmark", "row_height", "write_row"]
 _LABEL_CHARS = 52
 """Longest line of words above a row; the numbers stand to the right of it."""
 
+_BENCHMARKS = (
+    "(benchmark)",
+    "expected with no programme",
+    "expected from the",
+    "without inform",
+)
 _LINE = 0.36
 """Height of one more line of words, in rows."""
 
@@ -69,7 +75,7 @@ def is_benchmark(row: Estimate) -> bool:
     True
     """
     words = f"{row.term} {row.group or ''}".lower()
-    return any(w in words for w in ("(benchmark)", "expected with no programme", "without inform"))
+    return any(word in words for word in _BENCHMARKS)
 
 
 def draw_intervals(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from absence_risk.disclosure.cells import is_blank, is_small
+from absence_risk.plots.style import said_hidden
 from absence_risk.result import Estimate, Result, Table
 
 __all__ = ["SMALLEST", "drawable", "outcome_name", "said_of", "table_in"]
+
+_CHANGE = re.compile(r"wellbeing\.(.+)_change_beyond")
 
 SMALLEST = 5
 """A row that rests on fewer pupils is never drawn, also where nobody protected the table."""
@@ -57,14 +62,15 @@ def outcome_name(result: Result) -> str:
     Parameters
     ----------
     result : Result
-        Result of an evaluation; its estimand is "wellbeing.<outcome>_change_beyond".
+        Result of an evaluation; its estimand is "wellbeing.<outcome>_change_beyond", or another.
 
     Returns
     -------
     str
-        For example ``"absence"``.
+        For example ``"absence"``; ``"the outcome"`` where the estimand names none.
     """
-    return result.estimand.id.split(".", 1)[-1].removesuffix("_change_beyond").replace("_", " ")
+    match = _CHANGE.match(result.estimand.id)
+    return match[1].replace("_", " ") if match else "the outcome"
 
 
 def said_of(source: Result | Table, table: Table, what: str = "") -> str:
@@ -89,8 +95,11 @@ def said_of(source: Result | Table, table: Table, what: str = "") -> str:
         parts += [f"n = {source.n}.", f"Intervals: {source.conf_level * 100:g}\u00a0%."]
         parts.append(f"{source.definition[:1].upper()}{source.definition[1:].rstrip('.')}.")
     parts.append(table.note)
-    gone = sum(is_blank(r) or is_small(r.n, SMALLEST) for r in table.rows)
-    if gone and "not shown" not in table.note:
-        rows = "row is" if gone == 1 else "rows are"
-        parts.append(f"{gone} {rows} not shown: fewer than {SMALLEST} pupils.")
+    blank = sum(map(is_blank, table.rows))
+    if blank and "not shown" not in table.note:
+        parts.append(said_hidden(blank, table.note))
+    small = sum(is_small(row.n, SMALLEST) for row in table.rows)
+    if small:
+        rows = "row is" if small == 1 else "rows are"
+        parts.append(f"{small} {rows} not shown: fewer than {SMALLEST} pupils.")
     return " ".join(part for part in parts if part.strip("."))

@@ -36,6 +36,7 @@ __all__ = [
     "most_pupils",
     "per_cent",
     "per_cent_axis",
+    "said_hidden",
     "shown",
     "styled",
     "write_caption",
@@ -273,9 +274,35 @@ def caption(
         _sentence(definition or result.definition),
     ]
     if hidden and "not shown" not in definition:
-        rows = "row is" if hidden == 1 else "rows are"
-        parts.append(f"{hidden} {rows} not shown: fewer than {fewer_than(table.note)} pupils.")
+        parts.append(said_hidden(hidden, table.note))
     write_caption(ax, " ".join(part for part in parts if part), below=below)
+
+
+def said_hidden(hidden: int, note: str) -> str:
+    """Return why rows are not drawn: hidden where the note says so, else not known.
+
+    Parameters
+    ----------
+    hidden : int
+        Number of rows without any number, at least 1.
+    note : str
+        Note of their table.
+
+    Returns
+    -------
+    str
+        One sentence.
+
+    Examples
+    --------
+    >>> said_hidden(2, "")
+    '2 rows have no number: not known.'
+    """
+    rows = "row" if hidden == 1 else "rows"
+    if "fewer than" in note:
+        verb = "is" if hidden == 1 else "are"
+        return f"{hidden} {rows} {verb} not shown: fewer than {fewer_than(note)} pupils."
+    return f"{hidden} {rows} {'has' if hidden == 1 else 'have'} no number: not known."
 
 
 def write_caption(ax: Axes, text: str, *, below: float = 42.0) -> None:

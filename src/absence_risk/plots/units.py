@@ -10,10 +10,11 @@ from absence_risk.plots.style import per_cent, per_cent_axis
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from absence_risk.result import Estimate
+    from absence_risk.result import Estimate, Result, Table
 
-__all__ = ["Unit", "unit_of"]
+__all__ = ["Unit", "unit_in", "unit_of"]
 
+_LONGEST = 30
 _SHARES = ("share", "per cent", "percentage point", "fraction")
 
 
@@ -25,19 +26,22 @@ class Unit:
     ----------
     per_cent : bool
         Whether values are fractions that are written in per cent.
+    name : str
+        What values are called that are no fractions, for example "scale points" or "days".
     """
 
     per_cent: bool
+    name: str = "scale points"
 
     @property
     def levels(self) -> str:
         """What stands beside an axis of levels."""
-        return "share of school time" if self.per_cent else "scale points"
+        return "share of school time" if self.per_cent else self.name
 
     @property
     def changes(self) -> str:
         """What stands beside an axis of changes."""
-        return "percentage points" if self.per_cent else "scale points"
+        return "percentage points" if self.per_cent else self.name
 
     def level(self, value: float) -> str:
         """Return a level in words.
@@ -122,7 +126,8 @@ def unit_of(words: str) -> Unit:
     Parameters
     ----------
     words : str
-        For example ``"share of school time"``, ``"points of per cent"`` or ``"scale points"``.
+        For example ``"share of school time"``, ``"points of per cent"`` or ``"scale points"``; of
+        a title the words after the last comma.
 
     Returns
     -------
@@ -133,5 +138,30 @@ def unit_of(words: str) -> Unit:
     --------
     >>> [unit_of(words).per_cent for words in ("Change, scale points", "points of per cent")]
     [False, True]
+    >>> unit_of("Change of absence, days").changes
+    'days'
     """
-    return Unit(per_cent=any(word in words.lower() for word in _SHARES))
+    if any(word in words.lower() for word in _SHARES):
+        return Unit(per_cent=True)
+    last = words.rsplit(", ", 1)[-1].strip()
+    known = last and len(last) <= _LONGEST and (", " in words or words == last)
+    return Unit(per_cent=False, name=last if known else "unit of the outcome")
+
+
+def unit_in(source: Result | Table, table: Table) -> Unit:
+    """Return the unit of a table, from its result where there is one.
+
+    Parameters
+    ----------
+    source : Result or Table
+        What is drawn.
+    table : Table
+        The table that is drawn.
+
+    Returns
+    -------
+    Unit
+        The unit.
+    """
+    estimand = getattr(source, "estimand", None)
+    return unit_of(table.title if estimand is None else estimand.unit)

@@ -153,10 +153,14 @@ def _kind(board: Board) -> Kind:
 
 
 def _figure(board: Board, texts: dict[str, Any], numbers: Numbers, kind: Kind) -> str:
+    """Return the figure of the years; empty where the levels are not told."""
+    table = board.table()
+    if not any(row.term == "before" and row.estimate is not None for row in table.rows):
+        return ""
     words = dict(texts["figure"])
     outcome = texts["outcomes"].get(board.this.outcome, board.this.outcome)
     words["title"] = words["title"].format(outcome=outcome)
-    axes = plot_years(board.table(), words=words, level=lambda v: numbers.value(v, kind))
+    axes = plot_years(table, words=words, level=lambda v: numbers.value(v, kind))
     figure = cast("Figure", axes.get_figure(root=True))
     return inline(figure, words["title"], words["title"], "years-")
 
