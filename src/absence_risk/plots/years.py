@@ -85,18 +85,23 @@ def _year(ax: Axes, mine: Mapping[str, float], y: float, write: Callable[[float]
             arrowprops={"arrowstyle": "-|>", "color": MAIN, "lw": 2.0, "shrinkA": 4, "shrinkB": 6},
             zorder=2,
         )
+    # Numbers of before and after reach away from each other, so that close ones stay readable.
+    ahead = mine.get("after", 0.0) > mine.get("before", 0.0)
+    sides = {"before": ("right", 8) if ahead else ("left", -8)}
+    sides["after"] = ("left", -8) if ahead else ("right", 8)
     for term, value in mine.items():
         marker, edge, face = _LOOKS[term]
         ax.plot(
             [value], [y], marker, color=edge, mfc=face, mew=1.6, ms=8, gid=f"{term}{-y:g}", zorder=4
         )
         below = term == "expected"
+        side, shift = sides.get(term, ("center", 0))
         ax.annotate(
             write(value),
             (value, y),
-            (0, -9 if below else 8),
+            (shift, -9 if below else 8),
             textcoords="offset points",
-            ha="center",
+            ha=side,
             va="top" if below else "bottom",
             fontsize=9,
             color=MUTED if below else INK,
