@@ -6,7 +6,9 @@ from absence_risk.evaluation.adjusted_change import ancova
 from absence_risk.evaluation.baseline import baseline_equivalence
 from absence_risk.evaluation.board import Board, BoardYear, board_view, board_year
 from absence_risk.evaluation.cautions import Caution
+from absence_risk.evaluation.check_design import check_design
 from absence_risk.evaluation.cohorts import case_windows, registry_windows
+from absence_risk.evaluation.design_check import DesignCheck
 from absence_risk.evaluation.donor_mixture import synthetic_control
 from absence_risk.evaluation.estimate import absence_study, estimate_change
 from absence_risk.evaluation.event_curve import event_curve
@@ -50,6 +52,7 @@ __all__ = [
     "Board",
     "BoardYear",
     "Caution",
+    "DesignCheck",
     "Likert",
     "Population",
     "PrePost",
@@ -67,6 +70,7 @@ __all__ = [
     "cannot_carry",
     "case_windows",
     "change_with_missing",
+    "check_design",
     "describe_wellbeing",
     "design_carries",
     "difference_in_differences",
