@@ -12,6 +12,7 @@ from absence_risk.evaluation.design_check import DesignCheck
 from absence_risk.evaluation.donor_mixture import synthetic_control
 from absence_risk.evaluation.estimate import absence_study, estimate_change
 from absence_risk.evaluation.event_curve import event_curve
+from absence_risk.evaluation.few_clusters import few_clusters_table
 from absence_risk.evaluation.flow_chart import flow_chart
 from absence_risk.evaluation.imputed import MI
 from absence_risk.evaluation.matched import matched_comparison
@@ -80,6 +81,7 @@ __all__ = [
     "estimate_change",
     "event_curve",
     "event_study",
+    "few_clusters_table",
     "flow_chart",
     "interrupted_time_series",
     "mass_table",
