@@ -110,6 +110,23 @@ def test_a_programme_that_does_nothing_is_found_to_do_nothing(benchmark: str) ->
         assert r.beyond.estimate == pytest.approx(gap, abs=1e-12)
 
 
+def test_n_counts_the_pupils_with_a_gap_baseline() -> None:
+    study = _null_study(3)
+    cases = study.cases.copy()
+    cases.loc[cases.index[::3], "gap"] = np.nan
+    names = ("outcomes", "cluster", "selection", "registry")
+    found = PrePost(cases, **{name: getattr(study, name) for name in names}).change(
+        "absence", benchmark="gap"
+    )
+    kept = cases.dropna(subset="gap")
+    assert found.n == found.estimate.n == found.beyond.n == len(kept) < len(cases)
+    assert found.estimate.estimate == pytest.approx((kept["after"] - kept["before"]).mean())
+    assert found.table("course").rows[0].estimate == pytest.approx(kept["before"].mean())
+    steps = {step.step: step.n for step in found.flow}
+    assert steps["absence: with a baseline and a follow-up"] == len(cases)
+    assert steps["absence: with a gap baseline as well"] == len(kept)
+
+
 def test_a_normal_score_chosen_low_comes_back_as_the_formula_says() -> None:
     # 200 studies of about 50 cases: 3 SE of the mean of the estimates are 0.02 scale points.
     found = []

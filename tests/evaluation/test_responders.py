@@ -313,3 +313,16 @@ def test_a_true_moderator_is_found() -> None:
         found.append(table.rows[2].estimate)
     truth = -0.15 * np.mean([_study(seed).used["d1"].mean() / 60 for seed in range(5)])
     assert np.mean(found) == pytest.approx(truth, abs=0.008)
+
+
+@pytest.mark.parametrize(
+    ("rule", "term"), [("better", "less absence"), ("halved", "absence halved")]
+)
+def test_change_and_responders_expect_the_same_share(rule: str, term: str) -> None:
+    study = _study(seed=4)
+    shown = _rows(study.change("absence").table("responders"))
+    asked = study.responders("absence", rule=rule).rows
+    assert shown[term].estimate == pytest.approx(asked[0].estimate, abs=1e-12)
+    expected = shown[f"{term}, expected with no programme"]
+    assert expected.estimate == pytest.approx(asked[1].estimate, abs=1e-12)
+    assert expected.std_error == pytest.approx(asked[1].std_error, rel=1e-9)

@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from absence_risk.errors import DesignError
-from absence_risk.stats.cr2 import fit_cr2
+from absence_risk.stats.cr2 import fit_cr2, fit_cr2_outcomes
 from absence_risk.stats.cr2_adjustment import adjusted_from_grams, trace_df
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -235,3 +235,22 @@ def test_wrong_arguments_are_named(rows):
         fit_cr2(X, y, codes).joint([[1.0], [2.0]])
     with pytest.raises(DesignError, match="2 rows cannot carry 3"):
         fit_cr2(np.ones((2, 3)), [1.0, 2.0], [1, 2])
+
+
+def test_outcomes_fitted_together_are_each_by_itself():
+    rng = np.random.default_rng(31)
+    X = np.column_stack([np.ones(60), rng.normal(size=(60, 2))])
+    Y, codes = rng.normal(size=(60, 4)), rng.integers(6, size=60)
+    estimates, errors, df = fit_cr2_outcomes(X, Y, codes).contrast([0.5, 1.0, -1.0])
+    for j in range(4):
+        alone = fit_cr2(X, Y[:, j], codes).contrast([0.5, 1.0, -1.0])
+        assert_allclose((estimates[j], errors[j], df), (alone.estimate, alone.std_error, alone.df))
+
+
+def test_outcomes_that_are_missing_or_no_table_are_refused():
+    with pytest.raises(ValueError, match="Y holds 1 values"):
+        fit_cr2_outcomes(np.ones((3, 1)), np.array([[1.0], [np.nan], [2.0]]), [0, 1, 2])
+    with pytest.raises(ValueError, match="Y must be a table"):
+        fit_cr2_outcomes(np.ones((3, 1)), np.ones(3), [0, 1, 2])
+    with pytest.raises(DesignError, match="one cluster"):
+        fit_cr2_outcomes(np.ones((3, 1)), np.ones((3, 1)), [0, 0, 0])

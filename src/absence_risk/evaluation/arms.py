@@ -10,10 +10,10 @@ import numpy as np
 from absence_risk.errors import DesignError
 from absence_risk.evaluation.pairs import pair_outcome
 from absence_risk.evaluation.regressors import regressors
-from absence_risk.stats.change import Expectation, Sample, expected_beside_observed
+from absence_risk.stats.change import Expectation, Sample, expected_outcomes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import numpy.typing as npt
     import pandas as pd
@@ -29,6 +29,7 @@ __all__ = [
     "arms",
     "cluster_codes",
     "expect",
+    "expect_each",
     "observed_pairs",
     "selection_level",
     "untreated",
@@ -246,7 +247,36 @@ def expect(ready: Arms, outcome: Callable[[Paired], npt.NDArray[np.float64]]) ->
     Expectation
         Observed, expected, beyond.
     """
-    return expected_beside_observed(
-        Sample(X=ready.X_cases, y=outcome(ready.cases), codes=ready.codes_cases),
-        Sample(X=ready.X_others, y=outcome(ready.others), codes=ready.codes_others),
+    return expect_each(ready, [outcome])[0]
+
+
+def expect_each(
+    ready: Arms, outcomes: Iterable[Callable[[Paired], npt.NDArray[np.float64]]]
+) -> tuple[Expectation, ...]:
+    """Compare the means of several things asked of each pair with what was to be expected.
+
+    Parameters
+    ----------
+    ready : Arms
+        Cases and others.
+    outcomes : iterable of callable
+        Values of each pair.
+
+    Returns
+    -------
+    tuple of Expectation
+        Observed, expected, beyond of each.
+    """
+    asked = tuple(outcomes)
+    return expected_outcomes(
+        Sample(
+            X=ready.X_cases,
+            y=np.column_stack([values(ready.cases) for values in asked]),
+            codes=ready.codes_cases,
+        ),
+        Sample(
+            X=ready.X_others,
+            y=np.column_stack([values(ready.others) for values in asked]),
+            codes=ready.codes_others,
+        ),
     )

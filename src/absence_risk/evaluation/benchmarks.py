@@ -45,6 +45,8 @@ class Against:
         What must hold for the benchmark, as a sentence.
     tables : tuple of Table
         Further tables.
+    cases : Paired or None
+        The pairs behind the figures; None: all complete pairs.
     """
 
     found: Expectation
@@ -52,6 +54,7 @@ class Against:
     method: str
     assumes: str
     tables: tuple[Table, ...] = ()
+    cases: Paired | None = None
 
 
 def difference(pairs: Paired) -> npt.NDArray[np.float64]:
@@ -186,6 +189,7 @@ def against_gap(study: PrePost, name: str, *, by_pupil: bool) -> Against:
         assumes="A gap baseline takes it that nothing but the programme and chance has changed "
         "since: a season, or absence that was growing before the referral, breaks this. Draw the "
         "course over the months beside it.",
+        cases=cases,
     )
 
 

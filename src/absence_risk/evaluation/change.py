@@ -18,10 +18,11 @@ from absence_risk.evaluation.fallbacks import (
     against_mee_chua,
     against_normal,
 )
+from absence_risk.evaluation.flow import PAIRED
 from absence_risk.evaluation.rows import clustering, rows_of
 from absence_risk.evaluation.shares import share_table
 from absence_risk.evaluation.verdict import judge
-from absence_risk.result import Estimand, Result, Table
+from absence_risk.result import Estimand, FlowStep, Result, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -80,6 +81,7 @@ def estimate_beyond(study: PrePost, name: str, *, benchmark: str, se: SE) -> Res
         benchmark = "none"
     against = BENCHMARKS[benchmark](study, name, by_pupil=by_pupil)
     found = against.found
+    cases = against.cases or cases
     rows = rows_of(found, _TERMS, n=len(cases.pre), conf_level=study.conf_level)
     shares = share_table(study, name, benchmark=benchmark, by_pupil=by_pupil)
     outcome = study.outcomes[name]
@@ -107,7 +109,7 @@ def estimate_beyond(study: PrePost, name: str, *, benchmark: str, se: SE) -> Res
         benchmark_is=against.benchmark_is,
         definition=outcome.definition,
         n=rows[0].n or len(cases.pre),
-        flow=study.flow(name),
+        flow=_flow(study, name, against),
         tables=(main, course_table(name, outcome, cases, rows), *shares, *against.tables),
         conf_level=study.conf_level,
         method=f"{against.method}; {by}",
@@ -133,3 +135,13 @@ def has_registry(study: PrePost, name: str) -> bool:
     return study.registry is not None and set(study.outcomes[name].columns()) <= set(
         study.registry.columns
     )
+
+
+def _flow(study: PrePost, name: str, against: Against) -> tuple[FlowStep, ...]:
+    """Return the flow, with the pairs behind the figures where a benchmark needs more of them."""
+    steps = study.flow(name)
+    if against.cases is None:
+        return steps
+    place = [step.step for step in steps].index(f"{name}: {PAIRED}") + 1
+    also = FlowStep(step=f"{name}: with a gap baseline as well", n=len(against.cases.pre))
+    return (*steps[:place], also, *steps[place:])

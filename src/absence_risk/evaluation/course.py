@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from absence_risk.result import Estimate, Table
 
 if TYPE_CHECKING:
@@ -15,8 +13,6 @@ if TYPE_CHECKING:
     from absence_risk.evaluation.pairs import Paired
 
 __all__ = ["course_table"]
-
-_SAME = 1e-9
 
 
 def course_table(name: str, outcome: Outcome, cases: Paired, change: Sequence[Estimate]) -> Table:
@@ -29,7 +25,7 @@ def course_table(name: str, outcome: Outcome, cases: Paired, change: Sequence[Es
     outcome : Rate or Likert
         The outcome.
     cases : Paired
-        Complete pairs.
+        The pairs behind ``change``.
     change : sequence of Estimate
         Observed, expected and beyond, as in the table "change".
 
@@ -41,6 +37,7 @@ def course_table(name: str, outcome: Outcome, cases: Paired, change: Sequence[Es
 
     Examples
     --------
+    >>> import numpy as np
     >>> import pandas as pd
     >>> from absence_risk.evaluation import Rate
     >>> from absence_risk.evaluation.pairs import Paired
@@ -51,7 +48,6 @@ def course_table(name: str, outcome: Outcome, cases: Paired, change: Sequence[Es
     >>> [round(row.estimate, 2) for row in table.rows]
     [0.4, 0.35, 0.3]
     """
-    cases = _counted(outcome, cases, change[0])
     n, before = len(cases.pre), float(cases.pre.mean())
     rows = [Estimate(term="before", estimate=before, n=n)]
     expected = change[1]
@@ -72,11 +68,3 @@ def course_table(name: str, outcome: Outcome, cases: Paired, change: Sequence[Es
         rows=tuple(rows),
         note="Complete pairs. The limits of the expected level are those of the expected change.",
     )
-
-
-def _counted(outcome: Outcome, cases: Paired, observed: Estimate) -> Paired:
-    """Return the pairs behind the observed change; with a gap baseline those who have one."""
-    change = float((cases.post - cases.pre).mean())
-    if outcome.gap is None or observed.estimate is None or abs(change - observed.estimate) < _SAME:
-        return cases
-    return cases.only(~np.isnan(outcome.values(cases.frame, "gap")))

@@ -10,7 +10,10 @@ from absence_risk.result import FlowStep
 if TYPE_CHECKING:
     from absence_risk.evaluation.prepost import PrePost
 
-__all__ = ["flow_steps"]
+__all__ = ["PAIRED", "flow_steps"]
+
+PAIRED = "with a baseline and a follow-up"
+"""What the flow calls complete pairs."""
 
 
 def flow_steps(study: PrePost, name: str | None = None) -> tuple[FlowStep, ...]:
@@ -44,9 +47,7 @@ def flow_steps(study: PrePost, name: str | None = None) -> tuple[FlowStep, ...]:
         without = (reason == REASONS[1]) | (reason == REASONS[2])
         steps += [
             FlowStep(step=f"{outcome}: with a baseline", n=int((~without).sum())),
-            FlowStep(
-                step=f"{outcome}: with a baseline and a follow-up", n=int((reason == "").sum())
-            ),
+            FlowStep(step=f"{outcome}: {PAIRED}", n=int((reason == "").sum())),
         ]
     return (*steps, *_registry_steps(study))
 

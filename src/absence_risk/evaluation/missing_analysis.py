@@ -12,7 +12,7 @@ from absence_risk.errors import DesignError
 from absence_risk.evaluation.arms import cluster_codes, untreated
 from absence_risk.evaluation.change import has_registry
 from absence_risk.evaluation.regressors import described, regressors
-from absence_risk.stats.change import Expectation, Sample, expected_beside_observed
+from absence_risk.stats.change import Expectation, Sample, expected_outcomes
 from absence_risk.stats.cluster_mean import cluster_mean
 from absence_risk.stats.rubin import pool
 
@@ -142,10 +142,8 @@ def analysis_of(
     registry = Sample(X=X_others, y=others.post - others.pre, codes=codes_others)
 
     def estimate(full: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], ...]:
-        found = [
-            expected_beside_observed(Sample(X=X, y=post - done.cases.pre, codes=codes), registry)
-            for post in full
-        ]
+        change = (full - done.cases.pre).T
+        found = expected_outcomes(Sample(X=X, y=change, codes=codes), registry)
         means = np.stack([one.means for one in found])
         return means, np.stack([one.std_errors**2 for one in found]), found[0].df
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from absence_risk.errors import DesignError
-from absence_risk.evaluation.arms import Arms, arms, expect
+from absence_risk.evaluation.arms import arms, expect_each
+from absence_risk.evaluation.free_baseline import with_free_baseline
 from absence_risk.evaluation.outcomes import Likert, Outcome, Rate
-from absence_risk.evaluation.regressors import independent_columns
 from absence_risk.stats.null_responders import (
     absent_days,
     after_given_before,
@@ -31,11 +31,6 @@ if TYPE_CHECKING:
     from absence_risk.stats.reliable_change import Norms
 
 __all__ = ["NullShares", "model_null", "registry_null"]
-
-_LEVELS_FROM = 400
-_PER_LEVEL = 15
-_LEVELS = 10
-_SAME = 1e-8
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -89,7 +84,7 @@ def registry_null(
     Returns
     -------
     NullShares
-        Shares with jackknife errors.
+        Shares with CR2 errors.
 
     Raises
     ------
@@ -98,13 +93,13 @@ def registry_null(
     """
     if study.registry is None:
         raise DesignError("The study has no registry of untreated pupils.")
-    ready = _with_levels(arms(study, name, study.registry, by_pupil=by_pupil))
+    ready = with_free_baseline(arms(study, name, study.registry, by_pupil=by_pupil))
 
     def member(place: int) -> Callable[[Paired], npt.NDArray[np.float64]]:
         return lambda pairs: (sort(pairs) == place).astype(float)
 
     asked = range(1, 2) if n_classes == 2 else range(n_classes)  # of two, one is the other's rest
-    found = [expect(ready, member(place)) for place in asked]
+    found = expect_each(ready, [member(place) for place in asked])
     shares = np.clip([one.means[1] for one in found], 0.0, 1.0)
     twice = 2 if n_classes == 2 else 1
     return NullShares(
@@ -114,32 +109,6 @@ def registry_null(
         source=f"untreated pupils with like levels before ({len(ready.others.pre)} in the "
         "registry), by regression",
     )
-
-
-def _with_levels(ready: Arms) -> Arms:
-    """Let shares follow the baseline freely where cases are.
-
-    A share is no parabola of the baseline, and "at most half the days" jumps between odd and even
-    days: a broken line from the lowest case upwards, and the commonest levels on their own.
-    """
-    pre, others = ready.cases.pre, ready.others.pre
-    if len(others) < _LEVELS_FROM:
-        return ready
-    knots = np.unique(np.quantile(pre, [0.0, 0.2, 0.4, 0.6, 0.8]))
-    level, count = np.unique(pre.round(9), return_counts=True)
-    known = np.array([(np.abs(others - value) < _SAME).sum() for value in level])
-    common = level[(count > 1) & (known >= _PER_LEVEL)]
-    common = common[np.argsort(-count[(count > 1) & (known >= _PER_LEVEL)], kind="stable")][
-        :_LEVELS
-    ]
-    sides = [
-        np.column_stack(
-            [X, np.maximum(x[:, None] - knots, 0.0), np.abs(x[:, None] - common) < _SAME]
-        )
-        for X, x in ((ready.X_cases, pre), (ready.X_others, others))
-    ]
-    kept = independent_columns(sides[1])
-    return replace(ready, X_cases=sides[0][:, kept], X_others=sides[1][:, kept])
 
 
 def model_null(

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from absence_risk.evaluation.arms import arms, expect
+import numpy as np
+
+from absence_risk.evaluation.arms import arms, expect_each
+from absence_risk.evaluation.free_baseline import with_free_baseline
 from absence_risk.evaluation.outcomes import Rate
+from absence_risk.evaluation.responders_rule import simple_classes
 from absence_risk.evaluation.rows import rows_of
 from absence_risk.result import Estimate, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     import numpy.typing as npt
 
     from absence_risk.evaluation.outcomes import Outcome
     from absence_risk.evaluation.pairs import Paired
     from absence_risk.evaluation.prepost import PrePost
+    from absence_risk.stats.change import Expectation
 
 __all__ = ["share_table"]
 
@@ -47,9 +52,11 @@ def share_table(
     if frame is None:
         return ()
     ready = arms(study, name, frame, curved=benchmark == "registry", by_pupil=by_pupil)
+    ready = with_free_baseline(ready)
+    asked = _asked(study.outcomes[name], name)
     rows: list[Estimate] = []
-    for term, measured in _asked(study.outcomes[name], name).items():
-        found = expect(ready, measured)
+    for term, one in zip(asked, expect_each(ready, asked.values()), strict=True):
+        found = _possible(one)
         terms = (
             term,
             f"{term}, expected with no programme",
@@ -64,18 +71,35 @@ def share_table(
             title=f"Share of the team's pupils who fare better after than before ({name}), as a "
             "fraction",
             rows=tuple(rows),
-            note="Expected: share with no programme, by the same regression on pupils outside it; "
-            "halved: at most half of the level before, which was above zero.",
+            note="Expected: share with no programme, by regression on pupils outside it, in which "
+            "the baseline enters freely where they are many; halved: at most half of "
+            "the level before, which was above zero.",
         ),
     )
 
 
 def _asked(outcome: Outcome, name: str) -> dict[str, Callable[[Paired], npt.NDArray[np.float64]]]:
     if outcome.better == "higher":
-        return {f"better {name}": lambda p: (p.post > p.pre).astype(float)}
-    asked: dict[str, Callable[[Paired], npt.NDArray[np.float64]]] = {
-        f"less {name}": lambda p: (p.post < p.pre).astype(float)
-    }
+        return {f"better {name}": _responds("better", 1.0)}
+    asked = {f"less {name}": _responds("better", -1.0)}
     if isinstance(outcome, Rate):
-        asked[f"{name} halved"] = lambda p: ((p.post <= p.pre / 2) & (p.pre > 0)).astype(float)
+        asked[f"{name} halved"] = _responds("halved", -1.0)
     return asked
+
+
+def _responds(rule: str, sign: float) -> Callable[[Paired], npt.NDArray[np.float64]]:
+    """Return who is in the best class of a rule, by the rule `responders(rule=)` goes by."""
+
+    def responds(pairs: Paired) -> npt.NDArray[np.float64]:
+        classes = simple_classes(rule, pairs.pre, sign=sign, cut=None)
+        best = classes.sort(pairs.post) == len(classes.labels) - 1
+        return np.asarray(best, dtype=float)
+
+    return responds
+
+
+def _possible(found: Expectation) -> Expectation:
+    """Keep an expected share within 0 and 1; a straight line does not."""
+    observed, expected, _ = found.means
+    expected = min(max(expected, 0.0), 1.0)
+    return replace(found, means=np.array([observed, expected, observed - expected]))

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from absence_risk.stats.cr2 import fit_cr2
+from absence_risk.stats.cr2 import fit_cr2_outcomes
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Expectation", "Sample", "expected_beside_observed", "mean_by_cluster"]
+__all__ = [
+    "Expectation",
+    "Sample",
+    "expected_beside_observed",
+    "expected_outcomes",
+    "mean_by_cluster",
+]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -23,8 +29,8 @@ class Sample:
     ----------
     X : numpy.ndarray of float, shape (n, k)
         Regressors, known before the programme, with the intercept or group intercepts.
-    y : numpy.ndarray of float, shape (n,)
-        Outcome, for example change of absence.
+    y : numpy.ndarray of float, shape (n,) or (n, m)
+        Outcome, for example change of absence; or m of them.
     codes : numpy.ndarray of int, shape (n,)
         Cluster, numbered jointly for cases and registry.
     """
@@ -103,8 +109,8 @@ def mean_by_cluster(
     >>> round(mean, 3), round(error, 3), round(df, 3)
     (3.0, 1.528, 2.0)
     """
-    found = fit_cr2(np.ones((len(values), 1)), values, codes).contrast([1.0])
-    return found.estimate, found.std_error, found.df
+    found = fit_cr2_outcomes(np.ones((len(values), 1)), values[:, None], codes).contrast([1.0])
+    return float(found[0][0]), float(found[1][0]), found[2]
 
 
 def expected_beside_observed(cases: Sample, registry: Sample) -> Expectation:
@@ -150,18 +156,57 @@ def expected_beside_observed(cases: Sample, registry: Sample) -> Expectation:
     >>> expected_beside_observed(cases, registry).means.round(12).tolist()
     [1.5, 2.0, -0.5]
     """
+    return expected_outcomes(cases, registry)[0]
+
+
+def expected_outcomes(cases: Sample, registry: Sample) -> tuple[Expectation, ...]:
+    """Do for several outcomes what `expected_beside_observed` does for one.
+
+    Regressors and clusters are the same for all outcomes, and so are the adjustment of CR2 and
+    its degrees of freedom: they are worked out once.
+
+    Parameters
+    ----------
+    cases, registry : Sample
+        Rows with m outcomes each.
+
+    Returns
+    -------
+    tuple of Expectation
+        One for each outcome.
+
+    Raises
+    ------
+    DesignError
+        If all cases lie in one cluster, or the registry cannot carry the regressors.
+
+    Examples
+    --------
+    >>> one, y = np.ones((4, 1)), np.array([0.0, 1.0, 2.0, 3.0])
+    >>> cases = Sample(X=one, y=np.column_stack([y, -y]), codes=np.arange(4))
+    >>> registry = Sample(X=one, y=np.array([1.0, 1.0, 3.0, 3.0]), codes=np.arange(4))
+    >>> [found.means.round(12).tolist() for found in expected_outcomes(cases, registry)]
+    [[1.5, 2.0, -0.5], [-1.5, 2.0, -3.5]]
+    """
     n, k = cases.X.shape
+    own = cases.y.reshape(n, -1)
+    others = registry.y.reshape(len(registry.X), -1)
     z = cases.X.mean(axis=0)
-    b = np.linalg.lstsq(registry.X, registry.y, rcond=None)[0]
-    X = np.zeros((n + len(registry.y), k + 1))
+    b = np.linalg.lstsq(registry.X, others, rcond=None)[0]
+    X = np.zeros((n + len(others), k + 1))
     X[:n, k] = 1.0
     X[n:, :k] = registry.X
-    y = np.concatenate([cases.y - (cases.X - z) @ b, registry.y])
-    fit = fit_cr2(X, y, np.concatenate([cases.codes, registry.codes]))
-    expected = fit.contrast([*z, 0.0])
-    beyond = fit.contrast([*-z, 1.0])
-    return Expectation.of(
-        mean_by_cluster(cases.y, cases.codes),
-        (expected.estimate, expected.std_error, expected.df),
-        (beyond.estimate, beyond.std_error, beyond.df),
+    Y = np.concatenate(
+        [own - (cases.X - z) @ b, np.broadcast_to(others, (len(others), own.shape[1]))]
+    )
+    fit = fit_cr2_outcomes(X, Y, np.concatenate([cases.codes, registry.codes]))
+    observed = fit_cr2_outcomes(np.ones((n, 1)), own, cases.codes).contrast([1.0])
+    three = (observed, fit.contrast([*z, 0.0]), fit.contrast([*-z, 1.0]))
+    return tuple(
+        Expectation(
+            means=np.array([estimates[j] for estimates, _, _ in three]),
+            std_errors=np.array([errors[j] for _, errors, _ in three]),
+            df=np.array([df for _, _, df in three]),
+        )
+        for j in range(own.shape[1])
     )

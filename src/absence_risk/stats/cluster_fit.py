@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["ClusterFit", "Contrast", "JointTest"]
+__all__ = ["ClusterFit", "Contrast", "JointTest", "OutcomesFit"]
 
 _NO_VARIANCE = (
     "The contrast rests on what single clusters alone carry, so its variance between clusters "
@@ -174,3 +174,50 @@ class ClusterFit:
         statistic = df2 / (eta * m) * wald
         p_value = float(special.fdtrc(m, df2, statistic))
         return JointTest(statistic=statistic, df1=float(m), df2=df2, p_value=p_value)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OutcomesFit:
+    """Least-squares fits of several outcomes on the same regressors and clusters.
+
+    Parameters
+    ----------
+    coef : numpy.ndarray of float, shape (m, p)
+        Coefficients of each outcome.
+    root : numpy.ndarray of float, shape (p, p)
+        Upper triangular R with RᵀR = XᵀX.
+    adjusted : Adjusted
+        Sums by cluster in the basis X R^(−1); only the scores, shape (m, G, p), know the outcomes.
+    """
+
+    coef: Floats
+    root: Floats
+    adjusted: Adjusted
+
+    def contrast(self, weights: npt.ArrayLike) -> tuple[Floats, Floats, float]:
+        """Return one contrast for every outcome.
+
+        Parameters
+        ----------
+        weights : array-like of float, shape (p,)
+            Weight of each coefficient, not all 0.
+
+        Returns
+        -------
+        estimates, std_errors : numpy.ndarray of float, shape (m,)
+            Values of c'b and their CR2 standard errors.
+        df : float
+            Satterthwaite degrees of freedom, which rest on regressors and clusters alone.
+
+        Raises
+        ------
+        DesignError
+            If no two clusters carry the contrast.
+        """
+        c = np.asarray(weights, dtype=np.float64)
+        direction = linalg.solve_triangular(self.root, c, trans="T")
+        df = float(trace_df(self.adjusted, direction)[1])
+        if np.isnan(df):
+            raise DesignError(_NO_VARIANCE)
+        sums = self.adjusted.scores @ direction
+        return self.coef @ c, np.sqrt((sums**2).sum(axis=-1)), df

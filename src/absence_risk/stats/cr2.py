@@ -10,7 +10,7 @@ from scipy import linalg
 
 from absence_risk import check
 from absence_risk.errors import DesignError
-from absence_risk.stats.cluster_fit import ClusterFit, Contrast, JointTest
+from absence_risk.stats.cluster_fit import ClusterFit, Contrast, JointTest, OutcomesFit
 from absence_risk.stats.cr2_adjustment import adjusted_from_grams, adjusted_from_rows
 
 if TYPE_CHECKING:
@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["ClusterFit", "Contrast", "JointTest", "WeightKind", "fit_cr2"]
+__all__ = [
+    "ClusterFit",
+    "Contrast",
+    "JointTest",
+    "OutcomesFit",
+    "WeightKind",
+    "fit_cr2",
+    "fit_cr2_outcomes",
+]
 
 WeightKind = Literal["sampling", "precision"]
 _SINGULAR = 1e-11
@@ -129,6 +137,59 @@ def fit_cr2(
     )
 
 
+def fit_cr2_outcomes(X: npt.ArrayLike, Y: npt.ArrayLike, codes: npt.ArrayLike) -> OutcomesFit:
+    """Fit several outcomes on the same regressors, each as `fit_cr2` would.
+
+    The adjustment of CR2 and its degrees of freedom know regressors and clusters only, so they are
+    worked out once: 50 completed data sets cost little more than one.
+
+    Parameters
+    ----------
+    X : array-like of float, shape (n, p)
+        Regressors, with the intercept; of full column rank.
+    Y : array-like of float, shape (n, m)
+        One outcome per column.
+    codes : array-like of int, shape (n,)
+        Cluster of each row; any whole numbers.
+
+    Returns
+    -------
+    OutcomesFit
+        Coefficients and contrasts of every outcome.
+
+    Raises
+    ------
+    DesignError
+        If there is one cluster, or columns are linearly dependent.
+    ValueError
+        If shapes differ or values are missing.
+
+    Examples
+    --------
+    >>> Y = np.array([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0], [6.0, 12.0], [5.0, 10.0]])
+    >>> estimates, errors, df = fit_cr2_outcomes(np.ones((5, 1)), Y, [1, 1, 2, 3, 3]).contrast([1])
+    >>> estimates.round(3).tolist(), errors.round(3).tolist(), round(df, 3)
+    ([3.4, 6.8], [1.465, 2.931], 1.8)
+    """
+    outcomes = np.asarray(Y, dtype=np.float64)
+    if outcomes.ndim != 2 or not outcomes.shape[1]:
+        raise ValueError(f"Y must be a table of at least one column, got shape {outcomes.shape}.")
+    count = int(outcomes.size - np.isfinite(outcomes).sum())
+    if count:
+        raise ValueError(_NOT_FINITE.format(name="Y", count=count))
+    design, _, _, cluster = _checked(X, outcomes[:, 0], codes, None)
+    order = np.argsort(cluster, kind="stable")
+    bounds = np.append(np.flatnonzero(np.diff(cluster[order], prepend=-1)), len(order))
+    if len(bounds) < 3:
+        raise DesignError(_ONE_CLUSTER.format(n=len(order)))
+    Xs, Ys = design[order], outcomes[order]
+    root = _triangle(Xs, np.sqrt((Xs**2).sum(axis=0)))
+    U = linalg.solve_triangular(root, Xs.T, trans="T").T
+    theta = U.T @ Ys
+    adjusted = _from_equal_rows(U, Ys - U @ theta, bounds)
+    return OutcomesFit(coef=linalg.solve_triangular(root, theta).T, root=root, adjusted=adjusted)
+
+
 def _checked(
     X: npt.ArrayLike, y: npt.ArrayLike, codes: npt.ArrayLike, weights: npt.ArrayLike | None
 ) -> tuple[Floats, Floats, Floats, npt.NDArray[np.int64]]:
@@ -172,5 +233,5 @@ def _triangle(rows: Floats, size: Floats) -> Floats:
 def _from_equal_rows(U: Floats, residuals: Floats, bounds: npt.NDArray[np.int64]) -> Adjusted:
     spans = list(pairwise(bounds))
     grams = np.stack([U[a:b].T @ U[a:b] for a, b in spans])
-    sums = np.stack([U[a:b].T @ residuals[a:b] for a, b in spans])
+    sums = np.stack([residuals[a:b].T @ U[a:b] for a, b in spans], axis=-2)
     return adjusted_from_grams(grams, sums)
