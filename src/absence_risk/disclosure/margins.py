@@ -93,6 +93,8 @@ def _next_smallest(  # noqa: PLR0917 (private, called in two lines above)
     minimum: int,
 ) -> set[int]:
     """Return the categories to hide besides those that are hidden."""
+    if field == "n_events":  # Rows of what is expected, beside the categories, count nobody.
+        family = tuple(i for i in family if rows[i].n_events is not None)
     counts: dict[int, int] = {i: getattr(rows[i], field) for i in family}
     if None in counts.values() or sum(counts.values()) not in known:
         return set()

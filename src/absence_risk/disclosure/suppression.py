@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from absence_risk import check
 from absence_risk.disclosure import notes
 from absence_risk.disclosure.cells import COUNTS, blank, is_blank, is_small, is_unsafe
+from absence_risk.disclosure.charts import CHART, hide_chart
 from absence_risk.disclosure.curves import coarsen, is_curve, merge_endings, thin_at_risk
 from absence_risk.disclosure.differences import hide_differences
 from absence_risk.disclosure.margins import secondary
@@ -31,7 +32,24 @@ if TYPE_CHECKING:
 
 __all__ = ["NESTED_N", "protect", "protect_table", "small_counts"]
 
-NESTED_N = frozenset({"change", "course", "responders", "wellbeing"})
+NESTED_N = frozenset(
+    {
+        "bounds",
+        "change",
+        "course",
+        "effect_sizes",
+        "follow_up",
+        "missing",
+        "moderator",
+        "reliable_change",
+        "responders",
+        "responses",
+        "wellbeing",
+        "wellbeing_bounds",
+        "wellbeing_effect_sizes",
+        "wellbeing_missing",
+    }
+)
 """Tables whose rows count the same pupils, before, after and with both measurements."""
 
 _ENDINGS = "endings"
@@ -262,6 +280,8 @@ def _protect_cells(
 
 def _hide_close_n(table: Table, chain: Shown) -> Table:
     """Hide the n of rows that count nearly the same pupils as a number in print."""
+    if table.name == CHART:
+        return hide_chart(table, chain)
     if table.name not in NESTED_N:
         return table
     rows = list(table.rows)

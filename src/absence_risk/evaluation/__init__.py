@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from absence_risk.evaluation.adjusted_change import ancova
+from absence_risk.evaluation.assessment import Assessment, assess, remarks_of
 from absence_risk.evaluation.baseline import baseline_equivalence
 from absence_risk.evaluation.board import Board, BoardYear, board_view, board_year
 from absence_risk.evaluation.cautions import Caution
@@ -10,7 +11,7 @@ from absence_risk.evaluation.check_design import check_design
 from absence_risk.evaluation.cohorts import case_windows, registry_windows
 from absence_risk.evaluation.design_check import DesignCheck
 from absence_risk.evaluation.donor_mixture import synthetic_control
-from absence_risk.evaluation.estimate import absence_study, estimate_change
+from absence_risk.evaluation.estimate import absence_study, estimate_change, register_study
 from absence_risk.evaluation.event_curve import event_curve
 from absence_risk.evaluation.few_clusters import few_clusters_table
 from absence_risk.evaluation.flow_chart import flow_chart
@@ -32,6 +33,7 @@ from absence_risk.evaluation.responders_rule import ReliableChange
 from absence_risk.evaluation.selection import Selected
 from absence_risk.evaluation.staggered import event_study, staggered_difference_in_differences
 from absence_risk.evaluation.stepped_wedge import stepped_wedge_power
+from absence_risk.evaluation.survey import survey_studies
 from absence_risk.evaluation.time_series import interrupted_time_series
 from absence_risk.evaluation.tipping import Tipping, tipping_point
 from absence_risk.evaluation.tipping_arms import tipping_surface
@@ -50,6 +52,7 @@ from absence_risk.stats.sensitivity import (
 
 __all__ = [
     "MI",
+    "Assessment",
     "Board",
     "BoardYear",
     "Caution",
@@ -64,6 +67,7 @@ __all__ = [
     "Windows",
     "absence_study",
     "ancova",
+    "assess",
     "baseline_equivalence",
     "board_view",
     "board_year",
@@ -87,11 +91,14 @@ __all__ = [
     "mass_table",
     "matched_comparison",
     "pair_waves",
+    "register_study",
     "registry_windows",
+    "remarks_of",
     "robustness_value",
     "rosenbaum_bounds",
     "staggered_difference_in_differences",
     "stepped_wedge_power",
+    "survey_studies",
     "synthetic_control",
     "tidier_table",
     "tipping_point",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from absence_risk.disclosure.cells import is_small
 from absence_risk.evaluation.arms import selection_level
 from absence_risk.evaluation.outcomes import Likert, in_words
 from absence_risk.evaluation.pairs import REASONS
@@ -15,6 +16,8 @@ from absence_risk.evaluation.selection import overlap, precedes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import numpy.typing as npt
 
     from absence_risk.evaluation.outcomes import Outcome
     from absence_risk.evaluation.pairs import Paired
@@ -45,16 +48,44 @@ class Caution:
         What is the case.
     fix : str
         What to do.
+    behind : int or None
+        Where the message begins with a share of pupils: how many there are behind it, or who are
+        not, whichever is less.
     """
 
     code: str
     outcome: str | None
     message: str
     fix: str
+    behind: int | None = None
 
     def __str__(self) -> str:
-        """Return message and remedy as text."""
-        return f"{self.message} {self.fix}"
+        """Return message and remedy as text, without a share of fewer than five pupils."""
+        return self.told()
+
+    def told(self, minimum: int = 5) -> str:
+        """Return message and remedy as text.
+
+        Parameters
+        ----------
+        minimum : int
+            Smallest number of pupils whose share is told.
+
+        Returns
+        -------
+        str
+            The text; "Few" or "Nearly all" in place of a share that rests on fewer pupils.
+
+        Examples
+        --------
+        >>> Caution(code="missing", outcome="w", message="5 % of", fix="", behind=3).told()
+        'Few of '
+        """
+        message = self.message
+        if is_small(self.behind, minimum):
+            share, rest = message.split(" % ", 1)
+            message = f"{'Few' if float(share) < 50 else 'Nearly all'} {rest}"
+        return f"{message} {self.fix}"
 
 
 def cautions(study: PrePost, name: str | None = None) -> tuple[Caution, ...]:
@@ -168,6 +199,7 @@ def _selection(study: PrePost, name: str, pairs: Paired) -> Iterator[Caution]:
             f"({rule.describe()}).",
             fix="They were referred for something else, which the benchmark does not know; "
             "evaluate them apart, or tell the rule that was used.",
+            behind=_behind(~rule.meets(level[known])),
         )
 
 
@@ -205,6 +237,7 @@ def _follow_up(name: str, outcome: Outcome, pairs: Paired) -> Iterator[Caution]:
             message=f"{100 * lost:.0f} % of the pupils with a baseline of {name} have no "
             "follow-up; those who answer need not be like those who do not.",
             fix="Read the change with missing=MI(...), tipping_point() and bounds() beside it.",
+            behind=_behind(~pairs.complete[started]),
         )
 
 
@@ -219,6 +252,7 @@ def _scale(name: str, outcome: Outcome, pairs: Paired) -> Iterator[Caution]:
             message=f"{100 * at_best:.0f} % of the pupils had the best possible {name} at the "
             "baseline and cannot improve.",
             fix="Report them apart, or use a measure with room at that end.",
+            behind=_behind(told == best),
         )
     if not isinstance(outcome, Likert):
         return
@@ -231,3 +265,9 @@ def _scale(name: str, outcome: Outcome, pairs: Paired) -> Iterator[Caution]:
             "instruments in February 2024.",
             fix="Use another instrument in the next round; SDQ and WHO-5 are in municipal use.",
         )
+
+
+def _behind(holds: npt.NDArray[np.bool_]) -> int | None:
+    """Return how many pupils a share tells of, or how few it leaves; None for all of them."""
+    n, all_of_them = int(holds.sum()), len(holds)
+    return min(n, all_of_them - n) or None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from absence_risk import check
 from absence_risk.errors import DesignError
 from absence_risk.evaluation.cohorts import (
     KEPT,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from absence_risk.register.cube import Cube
     from absence_risk.result import Result, Table
 
-__all__ = ["absence_study", "estimate_change"]
+__all__ = ["absence_study", "estimate_change", "register_study", "with_wellbeing"]
 
 
 def estimate_change(
@@ -36,13 +37,9 @@ def estimate_change(
     pupils: pd.DataFrame,
     *,
     surveys: pd.DataFrame | None = None,
-    windows: Windows | None = None,
-    grades: Collection[int] | None = None,
-    untreated: Untreated = "not_yet",
-    cluster: str | None = "school_key",
     scale: tuple[float, float] | None = None,
-    margin: float = 0.01,
     conf_level: float = 0.95,
+    **options: Any,
 ) -> Result:
     """Ask whether a team's pupils have less absence than they would have had anyway.
 
@@ -56,20 +53,12 @@ def estimate_change(
         Columns pupil_key, school_key, grade; entry and exit where a pupil has several rows.
     surveys : pandas.DataFrame or None
         Wellbeing before and after, as in `describe_wellbeing`; left out if None or empty.
-    windows : Windows or None
-        The windows; the default ones if None.
-    grades : collection of int or None
-        Grades that a team takes; by default from the lowest to the highest grade with a case.
-    untreated : {"not_yet", "no_case"}
-        Whom the cases are compared with, as in `registry_windows`.
-    cluster : str or None
-        Column whose groups may depend within: school_key; None if pupils are independent.
     scale : (float, float) or None
         Lowest and highest possible response of the survey.
-    margin : float
-        Change beyond the benchmark that is too small to matter, as a share of school time.
     conf_level : float
         Confidence level of all intervals, in (0, 1).
+    **options : windows, grades, untreated, cluster, places or margin
+        As in `register_study`.
 
     Returns
     -------
@@ -83,6 +72,64 @@ def estimate_change(
     ValueError
         If a column is missing, keys stand twice, or an argument is out of range.
     """
+    study = register_study(cube, cases, pupils, conf_level=conf_level, **options)
+    result = study.change("absence")
+    if surveys is None or len(surveys) == 0:
+        return result
+    return with_wellbeing(result, describe_wellbeing(surveys, scale=scale, conf_level=conf_level))
+
+
+def register_study(
+    cube: Cube,
+    cases: pd.DataFrame,
+    pupils: pd.DataFrame,
+    *,
+    windows: Windows | None = None,
+    grades: Collection[int] | None = None,
+    untreated: Untreated = "not_yet",
+    cluster: str | None = "school_key",
+    places: pd.DataFrame | None = None,
+    margin: float = 0.01,
+    conf_level: float = 0.95,
+) -> PrePost:
+    """Measure a team's pupils and untreated ones in a register, ready to be evaluated.
+
+    Parameters
+    ----------
+    cube : Cube
+        Absence per pupil and school day; its definition says which absence counts.
+    cases : pandas.DataFrame
+        Columns case_key, pupil_key, started, and detected or referred.
+    pupils : pandas.DataFrame
+        Columns pupil_key, school_key, grade; entry and exit where a pupil has several rows.
+    windows : Windows or None
+        The windows; the default ones if None.
+    grades : collection of int or None
+        Grades that a team takes; by default from the lowest to the highest grade with a case.
+    untreated : {"not_yet", "no_case"}
+        Whom the cases are compared with, as in `registry_windows`.
+    cluster : str or None
+        Column whose groups may depend within: school_key, or a column of ``places``; None if
+        pupils are independent.
+    places : pandas.DataFrame or None
+        One row per school_key with further columns, for example municipality_key.
+    margin : float
+        Change beyond the benchmark that is too small to matter, as a share of school time.
+    conf_level : float
+        Confidence level of all intervals, in (0, 1).
+
+    Returns
+    -------
+    PrePost
+        What `absence_study` returns.
+
+    Raises
+    ------
+    DesignError
+        If there are no cases, or none can be followed.
+    ValueError
+        If a column is missing, keys stand twice, or an argument is out of range.
+    """
     if len(cases) == 0:
         raise DesignError("The register has no cases, so there is no work of a team to evaluate.")
     chosen = windows or Windows()
@@ -90,7 +137,9 @@ def estimate_change(
     registry = registry_windows(
         cube, cases, pupils, measured, chosen, grades=grades, untreated=untreated
     )
-    study = absence_study(
+    if places is not None:
+        measured, registry = (_placed(frame, places) for frame in (measured, registry))
+    return absence_study(
         drop_lonely_cohorts(measured, registry),
         registry,
         windows=chosen,
@@ -99,10 +148,13 @@ def estimate_change(
         margin=margin,
         conf_level=conf_level,
     )
-    result = study.change("absence")
-    if surveys is None or len(surveys) == 0:
-        return result
-    return _with_wellbeing(result, describe_wellbeing(surveys, scale=scale, conf_level=conf_level))
+
+
+def _placed(frame: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
+    check.columns(places.columns, ["school_key"], "places")
+    once = places.drop_duplicates("school_key").set_index("school_key")
+    more = {c: frame["school_key"].map(once[c]) for c in once.columns if c not in frame.columns}
+    return frame.assign(**more)
 
 
 def absence_study(
@@ -162,8 +214,21 @@ def absence_study(
     )
 
 
-def _with_wellbeing(result: Result, tables: tuple[Table, ...]) -> Result:
-    """Add the description of wellbeing; it does not enter the verdict."""
+def with_wellbeing(result: Result, tables: tuple[Table, ...]) -> Result:
+    """Add the description of wellbeing; it does not enter the verdict.
+
+    Parameters
+    ----------
+    result : Result
+        Result on absence.
+    tables : tuple of Table
+        What `describe_wellbeing` returned, and further tables after it.
+
+    Returns
+    -------
+    Result
+        With the tables, and a reason for each questionnaire.
+    """
     if not tables:
         return result
     pairs = [row for row in tables[0].rows if row.term == "change, complete pairs"]

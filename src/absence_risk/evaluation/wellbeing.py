@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from absence_risk import check
+from absence_risk.evaluation.survey import survey_studies
 from absence_risk.result import Estimate, Table
 from absence_risk.stats.effect_size import noncentral_t_limits
 from absence_risk.stats.paired_tests import PairedTest, signed_rank_test
@@ -68,28 +68,19 @@ def describe_wellbeing(
     >>> [(row.term, row.estimate) for row in table.rows[3:4]]
     [('change, complete pairs', 1.5)]
     """
-    check.probability(conf_level, "conf_level")
-    needed = ["survey_key", "wave", "instrument_id", "item_id", "response"]
-    check.columns(surveys.columns, needed, "surveys")
-    if surveys.duplicated(needed[:4]).any():
-        raise ValueError("surveys must have one row per survey_key, wave and item; some have more.")
-    frame = surveys[needed].assign(response=surveys["response"].to_numpy(float, na_value=np.nan))
-    if not frame["wave"].isin([0, 1]).all():
-        raise ValueError("wave must be 0 (before) or 1 (after).")
-    if frame["response"].notna().sum() == 0:
+    studies = survey_studies(surveys, scale=scale, conf_level=conf_level)
+    if not studies:
         return ()
-    seen = (float(frame["response"].min()), float(frame["response"].max()))
-    low, high = scale or seen
-    if seen[0] < low or seen[1] > high:
-        raise ValueError(f"A response lies outside the scale {low:g} to {high:g}.")
+    low, high = next((o.low, o.high) for s in studies.values() for o in s.outcomes.values())
     rows: list[Estimate] = []
     sizes: list[Estimate] = []
     exact = True
-    for instrument, part in frame.groupby("instrument_id", sort=True):
-        scores = _scores(part)
-        found, is_exact = _rows(scores, str(instrument), (low, high), conf_level)
+    for instrument, study in studies.items():
+        pairs = study.pairs("wellbeing")
+        scores = np.column_stack([pairs.pre, pairs.post])
+        found, is_exact = _rows(scores, instrument, (low, high), conf_level)
         rows += found
-        sizes += _d_z(scores, str(instrument), conf_level)
+        sizes += _d_z(scores, instrument, conf_level)
         exact &= is_exact
     note = _NOTE.format(
         low=low,
@@ -112,20 +103,6 @@ def describe_wellbeing(
             )
         )
     return tuple(tables)
-
-
-def _scores(part: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """Return scores before and after, shape (n_pupils, 2), NaN where missing."""
-    n_items = part["item_id"].nunique()
-    pupils, row = np.unique(part["survey_key"], return_inverse=True)
-    wave = part["wave"].to_numpy(dtype=np.int64)
-    response = part["response"].to_numpy(dtype=float)
-    told = ~np.isnan(response)
-    count, total = np.zeros((len(pupils), 2)), np.zeros((len(pupils), 2))
-    np.add.at(count, (row[told], wave[told]), 1)
-    np.add.at(total, (row[told], wave[told]), response[told])
-    enough = (2 * count >= n_items) & (count > 0)
-    return np.where(enough, total / np.maximum(count, 1), np.nan)
 
 
 def _mean_row(

@@ -11,6 +11,7 @@ from absence_risk.plots import (
     escalation,
     evaluation,
     event,
+    flow,
     forest,
     levels,
     survival,
@@ -51,6 +52,7 @@ PLOTS: dict[str, Callable[..., Axes]] = {
     "ordinal": levels.plot_levels,
     "responders": evaluation.plot_responders,
     "wellbeing": evaluation.plot_wellbeing,
+    "flow_chart": lambda result: flow.plot_flow(result.table("flow_chart")),
 }
 """Which function draws which table."""
 

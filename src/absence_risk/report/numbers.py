@@ -49,8 +49,16 @@ _KINDS: Mapping[str, Kind] = {
     "relapse": "share",
     "by": "points",
     "change": "points",
+    "missing": "points",
+    "bounds": "points",
+    "moderator": "points",
     "responders": "share",
+    "responses": "share",
+    "reliable_change": "share",
+    "effect_sizes": "number",
+    "flow_chart": "number",
     "wellbeing": "number",
+    "wellbeing_effect_sizes": "number",
 }
 _SMALLEST_P = 0.001
 _LITTLE = 0.1

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from absence_risk.evaluation.assessment import Remarks
+    from absence_risk.evaluation.tipping import Tipping
     from absence_risk.report.numbers import Numbers
     from absence_risk.report.sections import TableView
     from absence_risk.result import Result, Table
@@ -83,6 +85,8 @@ class _Section:
     headline: list[dict[str, str]]
     figures: list[tuple[str, str]]
     tables: list[TableView]
+    notes: Remarks | None = None
+    tippings: tuple[tuple[str, str], ...] = ()
 
 
 def figures(study: Study) -> dict[str, bytes]:
@@ -110,6 +114,11 @@ def figures(study: Study) -> dict[str, bytes]:
         for claim, result in study.results.items()
         for name, figure in plots.figures(result).items()
     }
+    for claim, notes in _notes(study).items():
+        for outcome, tipping in notes.tippings.items():
+            title = tipping.curve.title
+            name = f"{claim}_{outcome.replace(' ', '_')}_{tipping.curve.name}"
+            found[name] = standalone(_tipping(tipping), title, tipping.sentence)
     table = getattr(study, "definitions", None)
     if table is not None:
         found[table.name] = standalone(_compared(table), table.title, study.definition)
@@ -191,6 +200,15 @@ def _render(study: Study, texts: dict[str, Any], lang: str) -> str:
     )
 
 
+def _notes(study: Study) -> Mapping[str, Remarks]:
+    found: Mapping[str, Remarks] = getattr(study, "notes", {})
+    return found
+
+
+def _tipping(found: Tipping) -> Figure:
+    return cast("Figure", plots.plot_tipping(found).get_figure(root=True))
+
+
 def _compared(table: Table) -> Figure:
     return cast("Figure", plots.plot_definitions(table).get_figure(root=True))
 
@@ -213,7 +231,7 @@ def _section(study: Study, claim: str, texts: dict[str, Any], numbers: Numbers) 
             figures=[],
             tables=[],
         )
-    result = study.results[claim]
+    result, notes = study.results[claim], _notes(study).get(claim)
     drawn = {
         name: inline(figure, result.table(name).title, result.verdict.sentence, f"{claim}-{name}-")
         for name, figure in plots.figures(result).items()
@@ -227,6 +245,19 @@ def _section(study: Study, claim: str, texts: dict[str, Any], numbers: Numbers) 
         headline=headline(result, texts, numbers),
         figures=[(result.table(name).title, svg) for name, svg in drawn.items()],
         tables=[table_view(table, texts, numbers, result.conf_level) for table in result.tables],
+        notes=notes,
+        tippings=tuple(
+            (
+                tipping.sentence,
+                inline(
+                    _tipping(tipping),
+                    tipping.curve.title,
+                    tipping.sentence,
+                    f"{claim}-tipping-{place}-",
+                ),
+            )
+            for place, tipping in enumerate(notes.tippings.values() if notes else ())
+        ),
     )
 
 

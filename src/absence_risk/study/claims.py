@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from absence_risk.register.cube import Cube
     from absence_risk.register.register import Register
     from absence_risk.result import Result
+    from absence_risk.study.evaluation import Evaluated
     from absence_risk.study.plan import StudyPlan
 
 __all__ = ["CLAIMS", "Prepared"]
@@ -77,6 +79,13 @@ class Prepared:
     def schools(self) -> npt.NDArray[np.generic]:
         """School of each row of the cube, shape (n_pupils,)."""
         return np.asarray(self.pupils["school_key"].to_numpy())
+
+    @cached_property
+    def evaluated(self) -> Evaluated:
+        """The evaluation of the team's pupils, made once for its figures and its words."""
+        from absence_risk.study.evaluation import evaluate  # noqa: PLC0415
+
+        return evaluate(self)
 
     def compares(self, column: str) -> bool:
         """Return whether a column of pupils is filled and tells groups apart.
@@ -142,16 +151,7 @@ def _return(given: Prepared) -> Result:
 
 
 def _wellbeing(given: Prepared) -> Result:
-    from absence_risk.evaluation import estimate_change  # noqa: PLC0415
-
-    register = given.register
-    return estimate_change(
-        given.cube,
-        register.cases,
-        register.pupils,
-        surveys=register.surveys,
-        conf_level=given.plan.conf_level,
-    )
+    return given.evaluated.result
 
 
 CLAIMS: Mapping[str, Callable[[Prepared], Result]] = {

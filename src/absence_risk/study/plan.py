@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from absence_risk import check
+from absence_risk.evaluation.windows import Windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +56,16 @@ class StudyPlan:
         Event code of each closing reason; None censors.
     outcome : str
         Kind of outcome that claim 2 relates absence to.
+    windows : Windows
+        Windows of the before/after comparison, and the cut at which pupils are referred.
+    cluster : str or None
+        Column whose groups may depend within in that comparison: school_key, municipality_key, or
+        None for independent pupils.
+    by : str or None
+        Column of its forest plot; municipality_key where there are several, else school_key, if
+        None.
+    scale : (float, float) or None
+        Lowest and highest possible answer of the questionnaire; as seen if None.
     replicates : int
         Number of bootstrap replicates.
     minimum : int
@@ -71,6 +82,10 @@ class StudyPlan:
     at_week: int = 20
     endings: Mapping[str, int | None] = field(default_factory=lambda: ENDINGS)
     outcome: str = "grade_points"
+    windows: Windows = field(default_factory=Windows)
+    cluster: str | None = "school_key"
+    by: str | None = None
+    scale: tuple[float, float] | None = None
     replicates: int = 1000
     minimum: int = 5
 

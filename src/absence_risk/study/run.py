@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from absence_risk.study.reporting import reporting_table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from absence_risk.evaluation.assessment import Remarks
     from absence_risk.register.cube import Cube
     from absence_risk.register.register import Register
     from absence_risk.result import Result, Table
@@ -58,6 +59,8 @@ class StudyResult:
         Seed of all random draws.
     version : str
         Version of the package.
+    notes : mapping of str to Remarks
+        By claim, what stands beside its figures: cautions, what the design carries, lists.
     """
 
     results: Mapping[str, Result]
@@ -71,6 +74,7 @@ class StudyResult:
     plan: StudyPlan
     seed: int
     version: str
+    notes: Mapping[str, Remarks] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """Return one line per claim: the answer and its sentence.
@@ -102,6 +106,10 @@ class StudyResult:
         for claim, result in self.results.items():
             for table in result.tables:
                 yield f"{claim}_{table.name}", table
+        for claim, notes in self.notes.items():
+            for outcome, found in notes.tippings.items():
+                name = outcome.replace(" ", "_")
+                yield f"{claim}_{name}_{found.curve.name}", found.curve
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain, JSON-ready values; the same seed gives the same values.
@@ -112,6 +120,7 @@ class StudyResult:
             Nested dictionaries, lists, numbers and text.
         """
         plan = {f.name: getattr(self.plan, f.name) for f in dataclasses.fields(self.plan)}
+        plan["windows"] = dataclasses.asdict(self.plan.windows)
         return {
             "version": self.version,
             "seed": self.seed,
@@ -124,6 +133,7 @@ class StudyResult:
             "reporting": self.reporting.to_dict(),
             "results": {claim: result.to_dict() for claim, result in self.results.items()},
             "refused": dict(self.refused),
+            "notes": {claim: notes.to_dict() for claim, notes in self.notes.items()},
         }
 
 
@@ -189,6 +199,9 @@ def run(
             )
         except (DesignError, EstimationError) as error:
             refused[claim] = str(error)
+    notes = {}
+    if "wellbeing" in results:
+        notes["wellbeing"] = prepared.evaluated.notes(results["wellbeing"], plan.minimum)
     levels = describe_levels(cube, prepared.schools, conf_level=plan.conf_level)
     return StudyResult(
         results=results,
@@ -206,6 +219,7 @@ def run(
         plan=plan,
         seed=random_state,
         version=version("absence_risk"),
+        notes=notes,
     )
 
 
