@@ -72,6 +72,6 @@ def test_clusters_and_windows_are_a_choice_of_the_plan(register):
     assert plan.windows.cut == 0.15
     answers = ar.study.run(register, plan=plan, random_state=1)
     result = answers.results["wellbeing"]
-    assert "clustered" not in result.method
+    assert "clustered by school" not in result.method
     assert "41 to 70" in result.definition
     assert answers.to_dict()["plan"]["windows"]["cut"] == 0.15
