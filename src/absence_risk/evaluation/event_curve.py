@@ -69,7 +69,7 @@ def event_curve(
     --------
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"month": [-1] * 6 + [1] * 6, "absence_rate": [0.3] * 6 + [0.2] * 6})
-    >>> [(row.time, row.estimate) for row in event_curve(frame).rows]
+    >>> [(row.time, round(row.estimate, 3)) for row in event_curve(frame).rows]
     [(-1.0, 0.3), (1.0, 0.2)]
     """
     check.probability(conf_level, "conf_level")

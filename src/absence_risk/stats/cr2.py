@@ -168,8 +168,8 @@ def fit_cr2_outcomes(X: npt.ArrayLike, Y: npt.ArrayLike, codes: npt.ArrayLike) -
     --------
     >>> Y = np.array([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0], [6.0, 12.0], [5.0, 10.0]])
     >>> estimates, errors, df = fit_cr2_outcomes(np.ones((5, 1)), Y, [1, 1, 2, 3, 3]).contrast([1])
-    >>> estimates.round(3).tolist(), errors.round(3).tolist(), round(df, 3)
-    ([3.4, 6.8], [1.465, 2.931], 1.8)
+    >>> estimates.round(3).tolist(), errors.round(2).tolist(), round(df, 3)
+    ([3.4, 6.8], [1.47, 2.93], 1.8)
     """
     outcomes = np.asarray(Y, dtype=np.float64)
     if outcomes.ndim != 2 or not outcomes.shape[1]:

@@ -132,7 +132,7 @@ def dose_response(
     >>> frame = pd.DataFrame({"absent": absent, "points": 230 - 80 * absent + rng.normal(size=800)})
     >>> found = dose_response(frame, outcome="points", exposure="absent", reference=0.1)
     >>> round(found.estimate.estimate, 1), found.verdict.answer
-    (-8.2, 'supported')
+    (-8.0, 'supported')
     """
     check.choice(family, FAMILIES, "family")
     check.choice(smoother, _SMOOTHERS, "smoother")
