@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import difflib
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-__all__ = ["choice", "columns", "nearest", "positive_int", "probability", "proportion", "seed"]
+__all__ = [
+    "choice",
+    "columns",
+    "flag",
+    "names",
+    "nearest",
+    "positive_int",
+    "probability",
+    "proportion",
+    "seed",
+]
 
 
 def proportion(value: float, name: str) -> float:
@@ -102,9 +112,16 @@ def positive_int(value: int, name: str) -> int:
     >>> positive_int(4, "weeks")
     4
     """
-    if isinstance(value, bool) or value != int(value) or value < 1:
+    if not _is_whole(value) or value < 1:
         raise ValueError(f"{name} must be a whole number of at least 1, got {value}.")
     return int(value)
+
+
+def _is_whole(value: Any) -> bool:
+    try:
+        return not isinstance(value, bool) and bool(value == int(value))
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def seed(value: int, name: str = "random_state") -> int:
@@ -132,9 +149,60 @@ def seed(value: int, name: str = "random_state") -> int:
     >>> seed(1)
     1
     """
-    if isinstance(value, bool) or value != int(value) or value < 0:
+    if not _is_whole(value) or value < 0:
         raise ValueError(f"{name} must be a whole number of at least 0, got {value}.")
     return int(value)
+
+
+def names(value: str | Iterable[str]) -> tuple[str, ...]:
+    """Return names as a tuple; a single one may be given alone.
+
+    Parameters
+    ----------
+    value : str or iterable of str
+        One name or several.
+
+    Returns
+    -------
+    tuple of str
+        The names, each once.
+
+    Examples
+    --------
+    >>> names("before"), names(["before", "month", "before"])
+    (('before',), ('before', 'month'))
+    """
+    return (value,) if isinstance(value, str) else tuple(dict.fromkeys(value))
+
+
+def flag(value: Any, name: str) -> bool:
+    """Return a yes or no, or raise: a word such as "no" would count as yes.
+
+    Parameters
+    ----------
+    value : bool
+        The candidate.
+    name : str
+        Argument name for the message.
+
+    Returns
+    -------
+    bool
+        The value.
+
+    Raises
+    ------
+    ValueError
+        If it is neither True nor False.
+
+    Examples
+    --------
+    >>> flag(True, "same_rule")
+    True
+    """
+    if type(value).__name__ not in ("bool", "bool_"):  # numpy's own counts too, without numpy
+        raise ValueError(f"{name} must be True or False, got {value!r}.")
+    return bool(value)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -65,7 +65,7 @@ def test_paired_scores_agree(expected: dict[str, Any]) -> None:
     assert change.conf_low == pytest.approx(paired["low"], abs=1e-10)
     assert change.statistic == pytest.approx(paired["t"], rel=1e-10)
     assert change.p_value == pytest.approx(paired["p"], rel=1e-10)
-    wilcoxon = rows["median change, complete pairs (Wilcoxon)"]
+    wilcoxon = rows["Hodges-Lehmann centre of the change, complete pairs (signed ranks)"]
     assert wilcoxon.p_value == pytest.approx(paired["wilcoxon_p"], rel=1e-10)
     assert size.rows[0].estimate == pytest.approx(paired["d_z"], rel=1e-10)
     # R's noncentral t is accurate to about 1e-8 here ("full precision may not …").

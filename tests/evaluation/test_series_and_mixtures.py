@@ -108,13 +108,14 @@ def test_synthetic_control_agrees_with_r(donors):
     assert ratios == pytest.approx(PEER["synthetic"]["ratio"], rel=1e-7)
     gaps = PEER["synthetic"]["gaps"][0]
     assert found.beyond.estimate == pytest.approx(np.mean(gaps[8:]), abs=1e-8)
-    assert found.beyond.p_value == pytest.approx(PEER["synthetic"]["p"])
+    assert np.mean(np.array(ratios) >= ratios[0] - 1e-9) == pytest.approx(PEER["synthetic"]["p"])
 
 
 def test_six_others_can_never_support_a_claim(donors):
     large = donors.assign(y=donors["y"] - 50.0 * (donors["unit"].eq(1) & donors["period"].ge(9)))
     found = synthetic_control(large, **MIX)
-    assert found.beyond.p_value == pytest.approx(1 / 7)
+    assert "smallest p-value 0.143" in found.method
+    assert (found.beyond.p_value, found.beyond.conf_low, found.beyond.conf_high) == (None,) * 3
     assert found.verdict.answer == "undecidable"
     assert any("At least 19 others" in reason for reason in found.verdict.reasons)
 

@@ -169,7 +169,7 @@ def test_what_the_panel_cannot_answer_is_named(panel):
         run(panel.assign(first=panel["first"].where(panel["first"].isna(), 1)))
     with pytest.raises(DesignError, match="selection window"):
         run(panel, selection_periods=6)
-    with pytest.raises(ValueError, match="1 rows of panel repeat"):
+    with pytest.raises(ValueError, match="rows of panel repeat"):
         run(pd.concat([panel, panel.iloc[:1]]))
     with pytest.raises(ValueError, match="first must be the same"):
         run(panel.assign(first=panel["first"].where(panel["period"] > 1)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from absence_risk import check
+from absence_risk.errors import DesignError
 from absence_risk.evaluation.baseline import baseline_equivalence, equivalence_class
 from absence_risk.evaluation.baseline import standardised_difference as difference
 from absence_risk.evaluation.comparison_result import (
@@ -18,6 +19,7 @@ from absence_risk.evaluation.comparison_result import (
     t_row,
 )
 from absence_risk.evaluation.comparison_rows import arms_of, numbers_of
+from absence_risk.evaluation.regressors import independent_columns
 from absence_risk.result import Estimate, Table
 from absence_risk.stats.cr2 import fit_cr2
 from absence_risk.stats.sensitivity import robustness_value
@@ -116,11 +118,14 @@ def ancova(
     reading = Reading(
         better=better, margin=margin, unit=unit, definition=definition, conf_level=conf_level
     )
+    covariates = check.names(covariates)
     measured = [pre, post, *covariates]
     arms = arms_of(frame, id=id, treated=treated, measured=measured, cluster=cluster)
     values = numbers_of(arms.frame, measured)
     beside = values[:, [0, *range(2, values.shape[1])]] if adjust == "ancova" else values[:, 2:]
     change = values[:, 1] - values[:, 0]
+    told = [pre, *covariates] if adjust == "ancova" else list(covariates)
+    _check_new(beside, arms.treated, told)
     rows = three_rows(arms, change, beside, conf_level)
     before = values[:, [0, *range(2, values.shape[1])]]
     names = [pre, *covariates]
@@ -150,6 +155,18 @@ def ancova(
     )
 
 
+def _check_new(beside: Floats, treated: npt.NDArray[np.bool_], names: Sequence[str]) -> None:
+    """Raise, by name, where a covariate is constant or says what others say."""
+    design = np.column_stack([np.ones(len(beside)), treated, beside])
+    kept = set(independent_columns(design).tolist())
+    idle = [name for place, name in enumerate(names, start=2) if place not in kept]
+    if idle:
+        raise DesignError(
+            f"{', '.join(idle)} does not vary, or says only what the others say, so the change "
+            "cannot be adjusted for it. Leave it out (adjust='change' for the measure before)."
+        )
+
+
 def held_back_by(same_rule: bool, arms: Arms, before: Floats, name: str) -> tuple[str, ...]:
     """Return why the design carries no conclusion, as parts of sentences.
 
@@ -169,7 +186,7 @@ def held_back_by(same_rule: bool, arms: Arms, before: Floats, name: str) -> tupl
     tuple of str
         Reasons; empty where there are none.
     """
-    found = () if same_rule else (NOT_SAME_RULE,)
+    found = () if check.flag(same_rule, "same_rule") else (NOT_SAME_RULE,)
     size = difference(before, arms.treated)
     if equivalence_class(size) == "fails":
         found = (*found, _UNLIKE.format(size=abs(size), name=name))

@@ -186,7 +186,9 @@ def cluster_codes(
     one = by_pupil or study.cluster is None
     column = study.id if one or _single(frames[0][study.cluster]) else study.cluster
     keys = np.concatenate([frame[column].to_numpy() for frame in frames])
-    codes = np.unique(keys, return_inverse=True)[1].astype(np.int64)
+    # Numbered as they appear, so that other names for the clusters change no draw and no digit.
+    first, codes = np.unique(keys, return_index=True, return_inverse=True)[1:]
+    codes = np.argsort(np.argsort(first, kind="stable"), kind="stable")[codes].astype(np.int64)
     return tuple(np.split(codes, np.cumsum([len(frame) for frame in frames])[:-1]))
 
 

@@ -102,6 +102,16 @@ def standardised_difference(
     return omega * (one - zero) / spread
 
 
+def _arm(treated: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Return who has the programme as true or false; numbers would be read as places."""
+    arm = np.asarray(treated)
+    if arm.ndim != 1 or not np.isin(arm, (0, 1)).all():
+        raise ValueError("treated must be true or false (1 or 0) in every row.")
+    if min((arm == 1).sum(), (arm == 0).sum()) < 2:
+        raise ValueError("Each arm needs at least 2 rows to be compared.")
+    return np.asarray(arm == 1)
+
+
 def baseline_equivalence(
     measures: Floats,
     names: Sequence[str],
@@ -127,6 +137,12 @@ def baseline_equivalence(
         Rows with term (measure), group ("before" or "after" weighting, and the class) and
         estimate; None where the difference has no limit.
 
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, ``treated`` is not true or false, or an arm has fewer than two
+        rows.
+
     Examples
     --------
     >>> x = np.array([[1.0], [2.0], [3.0], [4.0]])
@@ -134,11 +150,17 @@ def baseline_equivalence(
     >>> table.rows[0].group
     'before: fails'
     """
+    measured, arm = np.asarray(measures, dtype=np.float64), _arm(treated)
+    if measured.ndim != 2 or measured.shape != (len(arm), len(names)):
+        raise ValueError(
+            f"measures must be a table of {len(arm)} rows and {len(names)} columns, got shape "
+            f"{measured.shape}."
+        )
     rows = []
     stages = [("before", None)] + ([] if weights is None else [("after", weights)])
-    for name, x in zip(names, measures.T, strict=True):
+    for name, x in zip(names, measured.T, strict=True):
         for stage, w in stages:
-            value = standardised_difference(x, treated, w)
+            value = standardised_difference(x, arm, w)
             shown = value if math.isfinite(value) else None
             group = f"{stage}: {equivalence_class(value)}"
             rows.append(Estimate(term=name, group=group, estimate=shown, n=len(x)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from absence_risk import check
 from absence_risk.disclosure.cells import is_small
 from absence_risk.evaluation.arms import selection_level
 from absence_risk.evaluation.outcomes import Likert, in_words
@@ -103,6 +104,8 @@ def cautions(study: PrePost, name: str | None = None) -> tuple[Caution, ...]:
     tuple of Caution
         About the design first, then about each outcome; empty where nothing is found.
     """
+    if name is not None:
+        check.choice(name, list(study.outcomes), "outcome")
     found = list(_clusters(study))
     for outcome in study.outcomes if name is None else (name,):
         try:

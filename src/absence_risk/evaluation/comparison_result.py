@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from absence_risk import check
-from absence_risk.result import Answer, Estimand, Estimate, Result, Table, Verdict
+from absence_risk.evaluation.outcome_values import Better
+from absence_risk.evaluation.verdict import decide
+from absence_risk.result import Estimand, Estimate, Result, Table, Verdict
 from absence_risk.stats.sandwich import t_inference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from absence_risk.result import FlowStep
+    from absence_risk.result import Answer, FlowStep
 
-__all__ = ["NOT_SAME_RULE", "Better", "Reading", "Words", "comparison_result", "decide", "t_row"]
+__all__ = ["NOT_SAME_RULE", "Better", "Reading", "Words", "comparison_result", "t_row"]
 
-Better = Literal["lower", "higher"]
 NOT_SAME_RULE = (
     "the comparison group is not known to be chosen by the same rule, and pupils chosen for a bad "
     "spell improve with no programme at all"
@@ -140,46 +141,6 @@ def t_row(
     )
 
 
-def decide(beyond: Estimate, *, better: Better, margin: float, held_back: bool) -> Answer:
-    """Apply the decision rule, the same for every design with a comparison.
-
-    Parameters
-    ----------
-    beyond : Estimate
-        Difference with its interval.
-    better : {"lower", "higher"}
-        Direction of improvement.
-    margin : float
-        Difference too small to matter.
-    held_back : bool
-        Whether the design is known to break what it needs.
-
-    Returns
-    -------
-    {"supported", "not supported", "undecidable"}
-        Supported where the interval lies on the better side of 0; not supported where it lies on
-        the worse side or within the margin; undecidable otherwise and whenever held back.
-
-    Examples
-    --------
-    >>> row = Estimate(term="x", conf_low=-0.4, conf_high=-0.1)
-    >>> decide(row, better="lower", margin=0.0, held_back=False)
-    'supported'
-    >>> decide(row, better="lower", margin=0.0, held_back=True)
-    'undecidable'
-    """
-    low, high = beyond.conf_low, beyond.conf_high
-    if low is None or high is None or held_back:
-        return "undecidable"
-    if better == "higher":
-        low, high = -high, -low
-    if high < 0:
-        return "supported"
-    if low > 0 or (low >= -margin and high <= margin):
-        return "not supported"
-    return "undecidable"
-
-
 def comparison_result(
     words: Words,
     rows: tuple[Estimate, Estimate, Estimate],
@@ -218,7 +179,8 @@ def comparison_result(
         The result; its first table holds the three rows.
     """
     observed, expected, beyond = rows
-    answer = decide(beyond, better=reading.better, margin=reading.margin, held_back=bool(held_back))
+    found = decide(beyond, reading.margin, reading.better)
+    answer: Answer = "undecidable" if held_back else found
     main = Table(
         name="change",
         title=f"Observed, expected and their difference, in {reading.unit}",

@@ -9,6 +9,8 @@ import numpy as np
 
 from absence_risk import check
 from absence_risk.errors import DesignError
+from absence_risk.evaluation.outcome_values import in_words, numbers
+from absence_risk.evaluation.pairs import one_kind
 from absence_risk.result import FlowStep
 
 if TYPE_CHECKING:
@@ -92,12 +94,15 @@ def arms_of(
         If a column is missing or wrong, or a key stands twice.
     """
     check.columns(frame.columns, [id, treated, *measured, *([cluster] if cluster else [])], "frame")
-    twice = int(frame[id].duplicated().sum())
-    if twice or frame[id].isna().any():
+    twice, without = int(frame[id].duplicated().sum()), int(frame[id].isna().sum())
+    if without:
+        raise ValueError(f"{id} names no pupil in {in_words(without)} rows; leave these out.")
+    if twice:
         raise ValueError(
-            f"{id} must name each row once: {twice} rows repeat a key and "
-            f"{int(frame[id].isna().sum())} have none. Keep one row per pupil."
+            f"{id} must name each row once: {in_words(twice)} rows repeat a key. Keep one row per "
+            "pupil."
         )
+    one_kind(id, frame[id])
     _check_true_or_false(frame, treated)
     known = np.flatnonzero(np.isfinite(numbers_of(frame, measured)).all(axis=1))
     rows = frame.iloc[known].sort_values(id, ignore_index=True)
@@ -155,7 +160,11 @@ def cluster_codes(
     if cluster is None:
         return alone, "pupils taken as independent", ()
     if rows[cluster].isna().any():
-        raise ValueError(f"{cluster} is not known for {int(rows[cluster].isna().sum())} rows.")
+        raise ValueError(
+            f"{cluster} is not known for {in_words(int(rows[cluster].isna().sum()))} rows. Name "
+            "it, or leave these rows out."
+        )
+    one_kind(cluster, rows[cluster])
     codes = np.unique(rows[cluster].to_numpy(), return_inverse=True)[1].astype(np.int64)
     word, n = cluster.removesuffix("_key"), int(codes.max()) + 1
     if n > 1:
@@ -187,18 +196,11 @@ def numbers_of(frame: pd.DataFrame, measured: Sequence[str]) -> npt.NDArray[np.f
     ValueError
         If a column holds anything else, or infinite numbers.
     """
-    import pandas as pd  # noqa: PLC0415 (importing the package must stay instant)
-
-    columns = []
-    for name in measured:
-        try:
-            column = pd.to_numeric(frame[name]).to_numpy(dtype=np.float64, na_value=np.nan)
-        except (TypeError, ValueError) as cause:
-            raise ValueError(f"{name} must hold numbers.") from cause
+    found = np.column_stack([numbers(frame, name) for name in measured])
+    for name, column in zip(measured, found.T, strict=True):
         if np.isinf(column).any():
             raise ValueError(f"{name} holds {int(np.isinf(column).sum())} infinite values.")
-        columns.append(column)
-    return np.column_stack(columns)
+    return found
 
 
 def _check_true_or_false(frame: pd.DataFrame, name: str) -> None:

@@ -131,7 +131,7 @@ def synthetic_control(
             estimate=gap,
             conf_low=low,
             conf_high=high,
-            p_value=placebo_p(runs),
+            p_value=None if low is None and high is None else placebo_p(runs),
             n=n_after,
         ),
     )
@@ -158,7 +158,10 @@ def synthetic_control(
         words,
         rows,
         reading,
-        held_back=(*(held if chosen_by_outcome else ()), *(poor if worse else ())),
+        held_back=(
+            *(held if check.flag(chosen_by_outcome, "chosen_by_outcome") else ()),
+            *(poor if worse else ()),
+        ),
         reasons=reasons if few else (),
         n=len(units),
         flow=(

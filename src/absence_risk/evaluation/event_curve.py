@@ -8,6 +8,7 @@ import numpy as np
 
 from absence_risk import check
 from absence_risk.errors import DesignError
+from absence_risk.evaluation.outcome_values import numbers
 from absence_risk.result import Estimate, Table
 from absence_risk.stats.sandwich import jackknife_covariance, jackknife_influence, t_inference
 
@@ -63,7 +64,8 @@ def event_curve(
     DesignError
         If no month has five pupils.
     ValueError
-        If a column is missing, or windows overlap.
+        If a column is missing or holds anything but numbers, a month is not whole, or windows
+        overlap.
 
     Examples
     --------
@@ -77,13 +79,17 @@ def event_curve(
     check.columns(months.columns, needed, "months")
     named = _named(windows or {})
     rows = []
-    frame = months[months[value].notna()]
-    for month, part in frame.groupby(time, sort=True):
-        if len(part) < _FEWEST:
+    levels, places = numbers(months, value), numbers(months, time)
+    known = ~np.isnan(levels) & ~np.isnan(places)
+    if (places[known] != np.round(places[known])).any():
+        raise ValueError(f"{time} must hold whole months from the referral, -1 for the one before.")
+    groups = np.arange(len(months)) if cluster is None else months[cluster].to_numpy()
+    for place in np.unique(places[known]).astype(int).tolist():
+        part = known & (places == place)
+        n = int(part.sum())
+        if n < _FEWEST:
             continue
-        codes = np.arange(len(part)) if cluster is None else part[cluster].to_numpy()
-        mean, low, high = _mean(part[value].to_numpy(dtype=float), codes, conf_level)
-        place = int(str(month))
+        mean, low, high = _mean(levels[part], groups[part], conf_level)
         rows.append(
             Estimate(
                 term="mean",
@@ -92,7 +98,7 @@ def event_curve(
                 estimate=mean,
                 conf_low=low,
                 conf_high=high,
-                n=len(part),
+                n=n,
             )
         )
     if not rows:

@@ -71,7 +71,7 @@ def _stem(study: PrePost) -> Iterator[_Step]:
     yield "cases", len(study.cases), []
     if "dropped" not in study.cases.columns:
         return
-    left = study.cases["dropped"]
+    left = study.cases["dropped"].fillna("")
     others = sorted(set(left) - {"", *study.steps})
     for reason in (*study.steps, *others):
         lost = int((left == reason).sum())

@@ -9,6 +9,7 @@ import numpy as np
 from absence_risk import check
 from absence_risk.evaluation.arms import Arms, arms, expect, observed_pairs
 from absence_risk.evaluation.benchmarks import difference
+from absence_risk.evaluation.pairs import one_kind
 from absence_risk.evaluation.rows import rows_of
 from absence_risk.result import Estimate, Table
 from absence_risk.stats.change import Expectation, mean_by_cluster
@@ -61,9 +62,13 @@ def forest(study: PrePost, column: str, name: str, *, benchmark: str) -> Table:
     control = None if alone else getattr(study, benchmark)
     curved = benchmark == "registry"
     ready = None if control is None else arms(study, name, control, curved=curved, by_pupil=True)
+    labels = cases.frame[column]
+    if labels.isna().any():
+        labels = labels.astype(object).where(labels.notna(), "not known").astype(str)
+    one_kind(column, labels)
     rows = [
         _row(label, cases, inside, ready, conf_level=study.conf_level)
-        for label, inside in merged_groups(cases.frame[column].to_numpy())
+        for label, inside in merged_groups(labels.to_numpy())
     ]
     last = pooled.estimate if alone else pooled.beyond
     df = pooled.method.rsplit("; ", 1)[1]

@@ -10,7 +10,9 @@ import numpy as np
 from absence_risk import check
 from absence_risk.errors import DesignError
 from absence_risk.evaluation.arms import cluster_codes, observed_pairs
+from absence_risk.evaluation.outcome_values import numbers
 from absence_risk.evaluation.outcomes import Rate, in_words
+from absence_risk.evaluation.regressors import independent_columns
 from absence_risk.evaluation.selection import precedes
 from absence_risk.stats.imputation import impute_normal, impute_pmm
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from absence_risk.evaluation.pairs import Paired
     from absence_risk.evaluation.prepost import PrePost
 
-__all__ = ["MI", "Completed", "auxiliaries", "complete_follow_up", "with_baseline"]
+__all__ = ["MI", "Completed", "auxiliaries", "complete_follow_up", "informative", "with_baseline"]
 
 _PER_COEFFICIENT = 2
 
@@ -75,7 +77,7 @@ class MI:
         if not np.isfinite(self.delta):
             raise ValueError(f"delta must be a number, got {self.delta}.")
         if self.aux is not None:
-            object.__setattr__(self, "aux", tuple(self.aux))
+            object.__setattr__(self, "aux", check.names(self.aux))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -202,7 +204,7 @@ def auxiliaries(study: PrePost, name: str, cases: Paired, missing: MI) -> pd.Dat
                         found[f"{other} {word}"] = values
         return pd.DataFrame(found, index=cases.frame.index)
     check.columns(cases.frame.columns, missing.aux, "cases")
-    frame = cases.frame[list(missing.aux)].astype(float)
+    frame = pd.DataFrame({c: numbers(cases.frame, c) for c in missing.aux}, index=cases.frame.index)
     for column in frame:
         lacking = int(frame[column].isna().sum())
         if lacking:
@@ -212,6 +214,29 @@ def auxiliaries(study: PrePost, name: str, cases: Paired, missing: MI) -> pd.Dat
                 "use absence from the register, which every pupil has."
             )
     return frame
+
+
+def informative(
+    covariates: npt.NDArray[np.float64], seen: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
+    """Return the covariates that say anything new where the outcome is seen.
+
+    Parameters
+    ----------
+    covariates : numpy.ndarray of float, shape (n, k)
+        Covariates.
+    seen : numpy.ndarray of bool, shape (n,)
+        Rows with an outcome.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (n, at most k)
+        Without those that are constant, or a combination of others, among these rows.
+    """
+    centred = covariates - covariates[seen].mean(axis=0)
+    whole = np.column_stack([np.ones(int(seen.sum())), centred[seen]])
+    kept = independent_columns(whole)
+    return covariates[:, kept[kept > 0] - 1]
 
 
 def complete_follow_up(
@@ -239,7 +264,11 @@ def complete_follow_up(
     ------
     DesignError
         If nobody or too few were followed up, or an auxiliary column is missing itself.
+    TypeError
+        If ``missing`` is not an `MI`.
     """
+    if not isinstance(missing, MI):
+        raise TypeError(f"missing must be MI(...) or None, got {type(missing).__name__}.")
     cases = with_baseline(study, name)
     seen = len(observed_pairs(study, name).pre)
     aux = auxiliaries(study, name, cases, missing)
@@ -252,7 +281,7 @@ def complete_follow_up(
         )
     codes = cluster_codes(study, cases.frame, by_pupil=by_pupil)[0]
     clustered = int(codes.max()) + 1 < len(codes)
-    covariates = np.column_stack([cases.pre, aux.to_numpy()])
+    covariates = informative(np.column_stack([cases.pre, aux.to_numpy()]), ~np.isnan(cases.post))
     impute = impute_normal if missing.method == "normal" else impute_pmm
     full = impute(
         cases.post[None],

@@ -144,6 +144,7 @@ def matched_comparison(
     reading = Reading(
         better=better, margin=margin, unit=unit, definition=definition, conf_level=conf_level
     )
+    covariates = check.names(covariates)
     measured = [pre, post, *covariates]
     arms = arms_of(frame, id=id, treated=treated, measured=measured, cluster=cluster)
     values = numbers_of(arms.frame, measured)
@@ -167,7 +168,7 @@ def matched_comparison(
         f"measures; CR2 errors with Satterthwaite degrees of freedom, {arms.clustered}",
     )
     after = standardised_difference(before[:, 0], arms.treated, weights)
-    held = () if same_rule else (NOT_SAME_RULE,)
+    held = () if check.flag(same_rule, "same_rule") else (NOT_SAME_RULE,)
     if equivalence_class(after) == "fails":
         held = (*held, f"the groups stay {abs(after):.2f} standard deviations apart in {pre}")
     return comparison_result(

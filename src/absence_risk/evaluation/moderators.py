@@ -13,6 +13,7 @@ from absence_risk.errors import DesignError
 from absence_risk.evaluation.arms import Arms, arms, cluster_codes, observed_pairs
 from absence_risk.evaluation.benchmarks import difference
 from absence_risk.evaluation.change import has_registry
+from absence_risk.evaluation.outcome_values import numbers
 from absence_risk.evaluation.outcomes import in_words
 from absence_risk.evaluation.rows import rows_of
 from absence_risk.result import Table
@@ -73,7 +74,7 @@ def moderator_table(
     check.choice(se, ["cr2", "independent"], "se")
     check.columns(study.used.columns, [by], "cases")
     pairs = observed_pairs(study, name)
-    value = pairs.frame[by].to_numpy(dtype=float, na_value=np.nan)
+    value = numbers(pairs.frame, by)
     _refuse_late(pairs.frame, by, measured, started)
     known = ~np.isnan(value)
     if known.sum() < 10:

@@ -11,6 +11,7 @@ from absence_risk import check
 from absence_risk.errors import DesignError
 from absence_risk.evaluation.outcomes import Likert
 from absence_risk.result import Estimate, Table
+from absence_risk.stats.change import mean_by_cluster
 from absence_risk.stats.ordinal_change import (
     ChiSquareTest,
     bowker_test,
@@ -29,12 +30,15 @@ if TYPE_CHECKING:
 __all__ = ["cumulative_odds", "ordinal_table"]
 
 _NOTE = (
-    "One group per item, complete pairs of the item. Moved up minus moved down: share, with t "
-    "interval; its p is the exact sign test. Bowker: symmetry of moves; Stuart-Maxwell: equal "
-    "levels before and after; along the order: the same against a shift by ranks. Log odds: "
-    "cumulative logit of a higher level after against before (proportional odds), errors clustered "
-    "by {by}. No benchmark: nobody untreated answered."
+    "One group per item, complete pairs of the item. Moved up minus moved down: share, CR2 "
+    "interval by {by}{tests}. Bowker: symmetry of moves; Stuart-Maxwell: equal levels before and "
+    "after; along the order: the same against a shift by ranks. Log odds: cumulative logit of a "
+    "higher level after against before (proportional odds), errors clustered by {by}. No "
+    "benchmark: nobody untreated answered."
 )
+
+_SIGN = "; its p is the exact sign test"
+_NO_P = "; the tests of the table take pupils as independent, so they have no p"
 
 
 def ordinal_table(study: PrePost, name: str) -> Table:
@@ -95,7 +99,7 @@ def ordinal_table(study: PrePost, name: str) -> Table:
         name="ordinal",
         title=f"Levels of {name} before and after, shares as fractions",
         rows=tuple(rows),
-        note=_NOTE.format(by=by),
+        note=_NOTE.format(by=by, tests=_SIGN if by == "pupil" else _NO_P),
     )
 
 
@@ -129,17 +133,16 @@ def _item(
         for wave, count in (("before", table[place].sum()), ("after", table[:, place].sum()))
     ]
     moves = direction_test(table)
-    sign = np.sign(level[:, 1] - level[:, 0]).astype(float)
-    error = float(sign.std(ddof=1) / np.sqrt(n)) if n > 1 else 0.0
-    test = t_inference(moves.balance, error, df=max(n - 1, 1), conf_level=conf_level)
+    clustered = len(np.unique(clusters)) < n
+    low, high = _balance_limits(level, clusters, conf_level)
     rows.append(
         Estimate(
             term="moved up minus moved down",
             group=group,
             estimate=moves.balance,
-            conf_low=max(test.low, -1.0) if error else None,
-            conf_high=min(test.high, 1.0) if error else None,
-            p_value=moves.p_value,
+            conf_low=low,
+            conf_high=high,
+            p_value=None if clustered or low is None else moves.p_value,
             n=n,
             n_events=moves.up + moves.down,
         )
@@ -149,7 +152,7 @@ def _item(
         ("Stuart-Maxwell", stuart_maxwell_test(table)),
         ("equal margins, along the order", ordered_margin_test(table)),
     ):
-        rows.append(_test_row(term, found, group, n))
+        rows.append(_test_row(term, found, group, n, tested=not clustered))
     odds = cumulative_odds(level[:, 0], level[:, 1], clusters)
     if odds is not None:
         value, error, df = odds
@@ -168,12 +171,25 @@ def _item(
     return rows
 
 
-def _test_row(term: str, found: ChiSquareTest, group: str, n: int) -> Estimate:
+def _balance_limits(
+    level: npt.NDArray[np.int64], clusters: npt.NDArray[np.int64], conf_level: float
+) -> tuple[float | None, float | None]:
+    """Return the limits of the share moved up less that moved down, by CR2, within -1 and 1."""
+    if len(np.unique(clusters)) < 2:
+        return None, None
+    mean, error, df = mean_by_cluster(np.sign(level[:, 1] - level[:, 0]).astype(float), clusters)
+    if not error > 0:
+        return None, None
+    test = t_inference(mean, error, df=df, conf_level=conf_level)
+    return max(test.low, -1.0), min(test.high, 1.0)
+
+
+def _test_row(term: str, found: ChiSquareTest, group: str, n: int, *, tested: bool) -> Estimate:
     return Estimate(
         term=f"{term}, chi-square with {found.df} degrees of freedom",
         group=group,
         statistic=found.statistic,
-        p_value=found.p_value,
+        p_value=found.p_value if tested else None,
         n=n,
     )
 

@@ -103,8 +103,20 @@ def numbers(frame: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
     -------
     numpy.ndarray of float, shape (n,)
         Values; NaN where missing.
+
+    Raises
+    ------
+    ValueError
+        If the column holds anything but numbers; the message does not repeat what.
     """
-    return np.asarray(frame[name].to_numpy(dtype=float, na_value=np.nan))
+    column = frame[name]
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "mM":
+        raise ValueError(f"{name} must hold numbers; it holds dates.")
+    try:
+        return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(f"{name} must hold numbers, and empty cells where none is known.")
 
 
 def inside(

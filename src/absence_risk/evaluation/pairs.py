@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 __all__ = [
     "REASONS",
     "Paired",
-    "apart",
     "every_cluster",
     "once_per_pupil",
+    "one_kind",
+    "outside",
     "pair_outcome",
     "pair_waves",
 ]
@@ -142,6 +143,7 @@ def pair_waves(before: pd.DataFrame, after: pd.DataFrame, *, id: str) -> pd.Data
     for name, frame in (("before", before), ("after", after)):
         check.columns(frame.columns, [id], name)
         once_per_pupil(frame, [id], name)
+    one_kind(id, before[id], after[id])
     both = [
         frame.rename(columns={c: f"{c}_{end}" for c in frame.columns if c != id})
         for frame, end in ((before, "pre"), (after, "post"))
@@ -177,6 +179,34 @@ def once_per_pupil(frame: pd.DataFrame, by: list[str], name: str) -> None:
         )
 
 
+def one_kind(name: str, *columns: pd.Series) -> None:
+    """Raise where some labels are text and others numbers: they could not be told to be the same.
+
+    Parameters
+    ----------
+    name : str
+        Column, for the message.
+    *columns : pandas.Series
+        Its values in each frame.
+
+    Raises
+    ------
+    ValueError
+        If the labels are of two kinds.
+
+    Examples
+    --------
+    >>> one_kind("school_key", pd.Series([1, 2]), pd.Series([2, 3]))
+    """
+    kinds = {pd.api.types.infer_dtype(column.to_numpy(), skipna=True) for column in columns}
+    kinds.discard("empty")
+    if kinds & {"mixed", "mixed-integer"} or ("string" in kinds and len(kinds) > 1):
+        raise ValueError(
+            f"{name} holds text in some rows and numbers in others, so that rows which belong "
+            "together cannot be found. Write it in one way everywhere."
+        )
+
+
 def every_cluster(frame: pd.DataFrame, cluster: str | None, name: str) -> None:
     """Raise where a row has no cluster.
 
@@ -202,26 +232,43 @@ def every_cluster(frame: pd.DataFrame, cluster: str | None, name: str) -> None:
         )
 
 
-def apart(cases: pd.DataFrame, others: pd.DataFrame, by: list[str], name: str) -> None:
-    """Raise where those whom cases are compared with are cases themselves.
+def outside(
+    cases: pd.DataFrame, frame: pd.DataFrame, by: list[str], *, cluster: str | None, name: str
+) -> pd.DataFrame:
+    """Check those whom cases are compared with, and return them in order.
 
     Parameters
     ----------
-    cases, others : pandas.DataFrame
-        The rows.
+    cases : pandas.DataFrame
+        Cases that are used.
+    frame : pandas.DataFrame
+        Those they are compared with.
     by : list of str
-        Columns that tell rows apart.
+        Columns that together name a row.
+    cluster : str or None
+        Column; None where pupils are independent.
     name : str
-        Argument name of the others for the message.
+        What the frame is, for the message.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The frame, sorted.
 
     Raises
     ------
     ValueError
-        If a row of the cases stands among the others.
+        If a row stands twice, lacks its cluster or is a case, or labels are of another kind than
+        those of the cases.
     """
-    both = len(cases[by].merge(others[by], on=by))
+    once_per_pupil(frame, by, name)
+    every_cluster(frame, cluster, name)
+    for column in dict.fromkeys([*by, *([cluster] if cluster else [])]):
+        one_kind(column, cases[column], frame[column])
+    both = len(cases[by].merge(frame[by], on=by))
     if both:
         raise ValueError(
             f"{name} holds {in_words(both)} of the cases. Leave them out of it: whoever gets the "
             "programme does not tell what happens without it."
         )
+    return frame.sort_values(by, ignore_index=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from absence_risk import check
 from absence_risk.errors import DesignError
 from absence_risk.evaluation.cautions import Caution, cautions
-from absence_risk.evaluation.change import SE, estimate_beyond
+from absence_risk.evaluation.change import SE, estimate_beyond, has_registry
 from absence_risk.evaluation.effect_sizes import effect_size_table
 from absence_risk.evaluation.flow import flow_steps
 from absence_risk.evaluation.forest import forest
@@ -17,7 +17,13 @@ from absence_risk.evaluation.missing import change_with_missing
 from absence_risk.evaluation.missing_bounds import bounds
 from absence_risk.evaluation.moderators import moderator_table
 from absence_risk.evaluation.ordinal import ordinal_table
-from absence_risk.evaluation.pairs import Paired, apart, every_cluster, once_per_pupil, pair_outcome
+from absence_risk.evaluation.pairs import (
+    Paired,
+    every_cluster,
+    once_per_pupil,
+    outside,
+    pair_outcome,
+)
 from absence_risk.evaluation.responders import responder_table
 from absence_risk.evaluation.shares import share_table
 from absence_risk.evaluation.tipping import Tipping, tipping_point
@@ -110,7 +116,7 @@ class PrePost:
     def __post_init__(self) -> None:
         """Check the frames; the values of an outcome are checked when it is asked for."""
         check.probability(self.conf_level, "conf_level")
-        object.__setattr__(self, "match_on", tuple(self.match_on))
+        object.__setattr__(self, "match_on", check.names(self.match_on))
         if not self.outcomes:
             raise ValueError("Give at least one outcome, as outcomes={'absence': Rate(...)}.")
         common = [c for c in (self.id, self.cluster, self.within, *self.match_on) if c is not None]
@@ -127,10 +133,8 @@ class PrePost:
         for name, frame in (("registry", self.registry), ("waiting_list", self.waiting_list)):
             if frame is not None:
                 check.columns(frame.columns, dict.fromkeys(common), name)
-                once_per_pupil(frame, by, name)
-                every_cluster(frame, self.cluster, name)
-                apart(self.used, frame, by, name)
-                object.__setattr__(self, name, frame.sort_values(by, ignore_index=True))
+                compared = outside(self.used, frame, by, cluster=self.cluster, name=name)
+                object.__setattr__(self, name, compared)
 
     @cached_property
     def used(self) -> pd.DataFrame:
@@ -293,7 +297,8 @@ class PrePost:
         """
         if rule is not None:
             return responder_table(self, outcome, rule=rule, se=se)
-        found = share_table(self, outcome, by_pupil=se == "independent")
+        told = has_registry(self, check.choice(outcome, list(self.outcomes), "outcome"))
+        found = share_table(self, outcome, by_pupil=se == "independent") if told else ()
         if not found:
             raise DesignError(
                 "No untreated pupils say what share would fare better with no programme, and a "

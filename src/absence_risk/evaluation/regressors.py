@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from absence_risk.errors import DesignError
+from absence_risk.evaluation.outcome_values import numbers
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -86,7 +87,7 @@ def regressors(
     """
     names = list(match_on)
     known = [
-        np.column_stack([side.pre, side.frame[names].to_numpy(dtype=float)])
+        np.column_stack([side.pre, *(numbers(side.frame, column) for column in names)])
         for side in (cases, others)
     ]
     for name, values in (("cases", known[0]), ("those compared with", known[1])):

@@ -70,7 +70,7 @@ def responder_table(
         If a word is unknown.
     """
     check.choice(se, ["cr2", "independent"], "se")
-    if isinstance(rule, str):
+    if not isinstance(rule, ReliableChange):
         check.choice(rule, SIMPLE_RULES, "rule")
     by_pupil = se == "independent"
     observed_pairs(study, name)  # refuses where too few were followed

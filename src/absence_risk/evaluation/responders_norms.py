@@ -47,10 +47,10 @@ def norms_of(study: PrePost, name: str, rule: ReliableChange) -> tuple[Norms, st
     """
     outcome = study.outcomes[name]
     fields = {n: getattr(rule, n) for n in Norms.__dataclass_fields__}
+    told = {"reliability": outcome.reliability}
     if outcome.population is not None:
-        fields["mean"] = fields["mean"] or outcome.population.mean
-        fields["sd"] = fields["sd"] or outcome.population.sd
-    fields["reliability"] = fields["reliability"] or outcome.reliability
+        told |= {"mean": outcome.population.mean, "sd": outcome.population.sd}
+    fields = {n: told.get(n) if v is None else v for n, v in fields.items()}
     source = "values given for the population"
     if fields["sd"] is None or fields["reliability"] is None:
         found = _registry_norms(study, name)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["clustering", "rows_of"]
 
+_NOTHING = 1e-12
+
 
 def rows_of(
     found: Expectation,
@@ -43,7 +45,8 @@ def rows_of(
     Returns
     -------
     tuple of Estimate
-        Three rows; without figures where they are not known.
+        Three rows; without figures where they are not known, without interval where there is no
+        error or no spread.
     """
     rows = []
     for place, term in enumerate(terms):
@@ -51,14 +54,16 @@ def rows_of(
         if np.isnan(value):
             rows.append(Estimate(term=term))
             continue
-        if np.isnan(error):
-            rows.append(Estimate(term=term, estimate=value, n=n))
+        # No spread at all is no knowledge of the error: constant values must not look certain.
+        if not error > _NOTHING * max(1.0, abs(value)):
+            events = n_events if place == 0 else None
+            rows.append(Estimate(term=term, estimate=value, n=n, n_events=events))
             continue
         test = t_inference(value, error, df=float(found.df[place]), conf_level=conf_level)
         low, high = test.low, test.high
         if n_events is not None and place < 2:
             low, high = max(low, 0.0), min(high, 1.0)
-        tested = place == 2 and error > 0
+        tested = place == 2
         rows.append(
             Estimate(
                 term=term,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from absence_risk import check
 from absence_risk.errors import AssumptionWarning, DesignError
 from absence_risk.evaluation.comparison_result import (
     NOT_SAME_RULE,
@@ -237,8 +238,7 @@ class _Fit:
 
 
 def _fit(panel: StartPanel, selection: int) -> _Fit:
-    if isinstance(selection, bool) or selection != int(selection) or selection < 0:
-        raise ValueError(f"selection_periods must be a whole number from 0, got {selection}.")
+    check.seed(selection, "selection_periods")
     cells = group_time_cells(panel.y, panel.first, panel.codes, gap=1 + int(selection))
     if not (cells.time >= cells.group).any():
         raise DesignError(_NO_CELLS)
@@ -373,7 +373,7 @@ def _result(
         words,
         (one, two, three),
         reading,
-        held_back=(*(() if same_rule else (NOT_SAME_RULE,)), *earlier),
+        held_back=(*(() if check.flag(same_rule, "same_rule") else (NOT_SAME_RULE,)), *earlier),
         reasons=reasons,
         n=started + never,
         flow=panel.flow,

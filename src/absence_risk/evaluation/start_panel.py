@@ -10,6 +10,8 @@ import numpy as np
 from absence_risk import check
 from absence_risk.errors import DesignError
 from absence_risk.evaluation.comparison_rows import cluster_codes, numbers_of
+from absence_risk.evaluation.outcome_values import in_words
+from absence_risk.evaluation.pairs import one_kind
 from absence_risk.result import FlowStep
 from absence_risk.stats.did import NEVER
 
@@ -99,18 +101,24 @@ def start_panel(
     check.columns(panel.columns, [id, time, outcome, *fixed], "panel")
     empty = int(panel[[id, time]].isna().any(axis=1).sum())
     if empty:
-        raise ValueError(f"{id} or {time} is empty in {empty} rows of panel.")
+        raise ValueError(f"{id} or {time} is empty in {in_words(empty)} rows of panel.")
+    one_kind(id, panel[id])
+    one_kind(time, panel[time])
     twice = int(panel.duplicated([id, time]).sum())
     if twice:
-        raise ValueError(f"{twice} rows of panel repeat a pupil and period; keep one of each.")
-    who = panel.drop_duplicates(id).sort_values(id, ignore_index=True)
+        raise ValueError(
+            f"{in_words(twice)} rows of panel repeat a pupil and period; keep one of each."
+        )
+    # By the value of the key: the order of a category would not be that of searchsorted below.
+    keys, firsts = np.unique(panel[id].to_numpy(), return_index=True)
+    who = panel.iloc[firsts].reset_index(drop=True)
     for name in fixed:
         if len(panel[[id, name]].drop_duplicates()) > len(who):
             raise ValueError(f"{name} must be the same in all rows of a pupil.")
     periods = np.unique(panel[time].to_numpy())
     first = _first(who[start], periods, start)
     y = np.full((len(who), len(periods)), np.nan)
-    rows = np.searchsorted(who[id].to_numpy(), panel[id].to_numpy())
+    rows = np.searchsorted(keys, panel[id].to_numpy())
     y[rows, np.searchsorted(periods, panel[time].to_numpy())] = numbers_of(panel, [outcome])[:, 0]
     kept = (first == NEVER) | ((first > 0) & (first < len(periods)))
     kept &= np.isfinite(y).any(axis=1)

@@ -122,6 +122,11 @@ def interrupted_time_series(
     reading = Reading(
         better=better, margin=margin, unit=unit, definition=definition, conf_level=conf_level
     )
+    if not isinstance(start, int | float | np.number) or not np.isfinite(start):
+        raise ValueError(
+            f"start must be a number in the terms of {time}, got {start!r}. Number the periods "
+            "1, 2, …"
+        )
     t, y = _ordered(series, outcome, time)
     after = t >= start
     n_before, n_after = int((~after).sum()), int(after.sum())
@@ -130,7 +135,7 @@ def interrupted_time_series(
     first = float(t[after][0])
     X = np.column_stack([np.ones(len(t)), t - first, after, np.maximum(t - first, 0.0)])
     reach = int(4 * (len(t) / 100) ** (2 / 9)) if lags is None else lags
-    if isinstance(reach, bool) or reach != int(reach) or not 0 <= reach < len(t):
+    if check.seed(reach, "lags") >= len(t):
         raise ValueError(f"lags must be a whole number from 0 to {len(t) - 1}, got {lags}.")
     pw = fit_prais_winsten(X, y)
     fits: dict[str, _Fit] = {
@@ -162,7 +167,7 @@ def interrupted_time_series(
         words,
         (one, two, three),
         reading,
-        held_back=(_PICKED,) if chosen_by_outcome else (),
+        held_back=(_PICKED,) if check.flag(chosen_by_outcome, "chosen_by_outcome") else (),
         reasons=(
             "Whatever else began at the same time looks the same; a series of a comparison group "
             "would tell.",

@@ -9,7 +9,7 @@ import numpy as np
 from absence_risk import check
 from absence_risk.errors import DesignError
 from absence_risk.evaluation.arms import FEWEST_CASES
-from absence_risk.evaluation.imputed import MI, auxiliaries, with_baseline
+from absence_risk.evaluation.imputed import MI, auxiliaries, informative, with_baseline
 from absence_risk.evaluation.missing_analysis import pooling_rule
 from absence_risk.evaluation.pairs import Paired, pair_outcome
 from absence_risk.result import Estimate, Table
@@ -104,6 +104,7 @@ def tipping_surface(
         raise DesignError(f"Fewer than {FEWEST_CASES} cases have a follow-up of {name!r}.")
     full, pre, arm, codes = _joint(study, name, arms, how)
     lost = np.isnan(np.concatenate([a.post for a in arms]))
+    _check_clusters(study, arm, codes)
     clustered = int(codes.max()) + 1 < len(codes)
     rows = []
     for delta in deltas:
@@ -145,6 +146,17 @@ def tipping_surface(
     )
 
 
+def _check_clusters(
+    study: PrePost, arm: npt.NDArray[np.int64], codes: npt.NDArray[np.int64]
+) -> None:
+    """Raise where an arm lies in one cluster, so that its clusters do not tell how they vary."""
+    if min(len(np.unique(codes[arm == side])) for side in (0, 1)) < 2:
+        raise DesignError(
+            f"The cases or the waiting list lie in a single {study.cluster}, so nothing tells how "
+            "these vary. Give the level below as cluster (schools instead of municipalities)."
+        )
+
+
 def _joint(
     study: PrePost, name: str, arms: tuple[Paired, Paired], how: MI
 ) -> tuple[
@@ -162,9 +174,10 @@ def _joint(
         keys = np.arange(len(arm))
     codes = np.unique(keys, return_inverse=True)[1].astype(np.int64)
     clustered = int(codes.max()) + 1 < len(codes)
+    follow_up = np.concatenate([a.post for a in arms])
     full = (impute_normal if how.method == "normal" else impute_pmm)(
-        np.concatenate([a.post for a in arms])[None],
-        covariates[None],
+        follow_up[None],
+        informative(covariates, ~np.isnan(follow_up))[None],
         codes if clustered and how.municipality else None,
         imputations=how.m,
         rng=np.random.default_rng(how.random_state),

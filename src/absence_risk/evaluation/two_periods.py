@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from absence_risk import check
 from absence_risk.evaluation.adjusted_change import held_back_by
 from absence_risk.evaluation.baseline import baseline_equivalence
 from absence_risk.evaluation.comparison_result import (
@@ -232,7 +233,7 @@ def difference_in_differences_of_means(
         _words(how),
         (one, two, three),
         reading,
-        held_back=() if same_rule else (NOT_SAME_RULE,),
+        held_back=() if check.flag(same_rule, "same_rule") else (NOT_SAME_RULE,),
         reasons=tuple(reason for reason in (differ, _PARALLEL) if reason),
         n=sum(n),
         flow=(

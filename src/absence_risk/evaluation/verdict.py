@@ -113,6 +113,12 @@ def _sentence(
 ) -> str:
     outcome, beyond = study.outcomes[name], change[2]
     level = f"{100 * study.conf_level:g} % interval"
+    if beyond.estimate is not None and beyond.conf_low is None:
+        return (
+            f"The change of {name} is {_points(outcome, beyond)} beyond what was to be expected, "
+            "but pupils or their groups do not differ at all, so nothing tells how far chance "
+            "reaches."
+        )
     if beyond.estimate is None or beyond.conf_low is None or beyond.conf_high is None:
         return (
             f"The {name} of the team's pupils changed by {_within(outcome, change[0], level)}; "

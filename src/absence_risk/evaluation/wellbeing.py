@@ -24,7 +24,7 @@ _NOTE = (
     "outside the programme answered, so there is no benchmark: this describes those who answered "
     "and says nothing about why it changed. Lowest and highest possible: all missing answers at "
     "an end of the scale {low:g} to {high:g}{origin} (Manski 1990, AER 80:319). p of the change: "
-    "t; of the Wilcoxon row: signed ranks{exact}."
+    "t; of the Hodges-Lehmann row: signed ranks{exact}."
 )
 
 
@@ -146,7 +146,7 @@ def _rows(
         row = dataclasses.replace(row, statistic=test.statistic, p_value=test.p_value)
         ranks = signed_rank_test(change, conf_level=conf_level)
         exact = ranks.exact
-        rows += [row, _median_row(change, ranks, group)]
+        rows += [row, _centre_row(ranks, group, len(change))]
     else:
         rows.append(row)
     n = len(scores)
@@ -160,14 +160,16 @@ def _rows(
     return rows, exact
 
 
-def _median_row(change: npt.NDArray[np.float64], ranks: PairedTest, group: str) -> Estimate:
+def _centre_row(ranks: PairedTest, group: str, n: int) -> Estimate:
     return Estimate(
-        term="median change, complete pairs (Wilcoxon)",
+        term="Hodges-Lehmann centre of the change, complete pairs (signed ranks)",
         group=group,
-        estimate=float(np.median(change)),
+        estimate=ranks.estimate,
+        conf_low=ranks.low,
+        conf_high=ranks.high,
         statistic=ranks.statistic,
-        p_value=ranks.p_value,
-        n=len(change),
+        p_value=None if ranks.low is None else ranks.p_value,
+        n=n,
     )
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from absence_risk.stats.cluster_mean import arm_contrast
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -136,10 +138,7 @@ def group_time_cells(y: Floats, first: Ints, codes: Ints, *, gap: int = 1) -> Ce
 def contrast_arms(counts: Floats, sums: Floats, c: Floats) -> ArmContrast:
     """Return a weighted sum of arm means with its CR2 error and Satterthwaite degrees of freedom.
 
-    For arm a with N_a units, n_ga of them in cluster g with residual sum S_ga, the CR2 score is
-    S_ga/√(1 − n_ga/N_a) and the variance is Σ_g (Σ_a c_a S_ga/(N_a √(1 − n_ga/N_a)))². Degrees
-    of freedom as for any regression with independent rows as working model (Bell & McCaffrey 2002,
-    Survey Methodology 28:169; Pustejovsky & Tipton 2018, J Bus Econ Stat 36:672).
+    The formulas are those of `absence_risk.stats.cluster_mean.arm_contrast`.
 
     Parameters
     ----------
@@ -160,22 +159,10 @@ def contrast_arms(counts: Floats, sums: Floats, c: Floats) -> ArmContrast:
     >>> found.estimate, round(found.std_error, 6), round(found.df, 6)
     (3.0, 1.080123, 3.0)
     """
-    used = c != 0
-    counts, sums, c = counts[:, used], sums[:, used], c[used]
-    total = counts.sum(axis=0)
-    means = sums.sum(axis=0) / total
-    estimate = float(c @ means)
-    leverage = counts / total
-    if len(c) == 0 or (leverage > 1 - 1e-12).any():
+    found = arm_contrast(counts, sums, c)
+    estimate = float(found.estimate)
+    if np.isnan(found.df):
         return ArmContrast(estimate=estimate, std_error=None, df=None)
-    each = c / total / np.sqrt(1 - leverage)  # what a unit's residual weighs, by cluster and arm
-    scores = (each * (sums - counts * means)).sum(axis=1)
-    own = (counts * each**2).sum(axis=1)
-    w = counts / np.sqrt(total) * each
-    trace = own.sum() - (w**2).sum()
-    square = (own**2).sum() - 2 * (own * (w**2).sum(axis=1)).sum() + ((w.T @ w) ** 2).sum()
     return ArmContrast(
-        estimate=estimate,
-        std_error=float(np.sqrt((scores**2).sum())),
-        df=float(trace**2 / square),
+        estimate=estimate, std_error=float(np.sqrt(found.variance)), df=float(found.df)
     )

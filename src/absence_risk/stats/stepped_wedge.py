@@ -29,13 +29,24 @@ def stepped_wedge_plan(starts: npt.ArrayLike, periods: int) -> Floats:
     numpy.ndarray of float64, shape (clusters, periods)
         1 where the programme runs, else 0.
 
+    Raises
+    ------
+    ValueError
+        If a start is not a whole number of at least 0.
+
     Examples
     --------
     >>> stepped_wedge_plan([1, 2], 3).tolist()
     [[0.0, 1.0, 1.0], [0.0, 0.0, 1.0]]
     """
-    first = np.asarray(starts)[:, None]
-    return np.asarray(np.arange(periods)[None, :] >= first, dtype=np.float64)
+    first = np.asarray(starts)
+    whole = first.ndim == 1 and first.dtype.kind in "iuf" and bool((first == np.round(first)).all())
+    if not whole or len(first) == 0 or (first < 0).any():
+        raise ValueError(
+            "starts must hold the first period with the programme of each cluster, counted from 0: "
+            f"whole numbers, {periods} for a cluster that never starts."
+        )
+    return np.asarray(np.arange(periods)[None, :] >= first[:, None], dtype=np.float64)
 
 
 def hussey_hughes_variance(plan: Floats, *, sigma2: float, tau2: float, size: float) -> float:
