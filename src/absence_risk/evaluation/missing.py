@@ -12,6 +12,7 @@ from absence_risk.evaluation.benchmarks import Against
 from absence_risk.evaluation.imputed import MI, Completed, complete_follow_up
 from absence_risk.evaluation.missing_analysis import analysis_of, pooled
 from absence_risk.evaluation.missing_flow import reasons_table
+from absence_risk.evaluation.outcome_values import share_in_words
 from absence_risk.evaluation.rows import rows_of
 from absence_risk.evaluation.verdict import judge
 from absence_risk.result import Estimand, Estimate, Result, Table
@@ -90,7 +91,7 @@ def change_with_missing(
         name="change",
         title=f"Change of {name}, after minus before, {outcome.unit}",
         rows=rows,
-        note=f"n: all cases with a baseline, of whom {100 * done.share_missing:.0f} % have imputed "
+        note=f"n: all cases with a baseline, of whom {_lost(done)} have imputed "
         f"follow-ups; {_imputed_by(done, missing)}.",
     )
     return Result(
@@ -172,8 +173,12 @@ def _imputed_by(done: Completed, missing: MI) -> str:
     )
 
 
+def _lost(done: Completed) -> str:
+    return share_in_words(int(done.missing.sum()), len(done.missing))
+
+
 def _assumed(done: Completed, missing: MI) -> str:
-    lost = f"{100 * done.share_missing:.0f} % of the follow-ups are imputed"
+    lost = f"Of the follow-ups {_lost(done)} are imputed"
     if missing.delta:
         return (
             f"{lost}, moved by {missing.delta:+g}: a scenario about those who did not answer, "

@@ -92,13 +92,15 @@ def moderator_table(
         f"change per SD of {by}, expected with no programme",
         f"change per SD of {by}, beyond the benchmark",
     )
+    unknown = int((~known).sum())
+    lacking = in_words(unknown) if unknown else "no"
     told = "as you state" if measured == "before" else f"by the dates in {measured}"
     return Table(
         name="moderator",
         title=f"Change of {name} ({study.outcomes[name].unit}) per standard deviation of {by}",
         rows=rows_of(found, terms, n=int(known.sum()), conf_level=study.conf_level),
         note=f"{by} was measured before the start, {told}; its SD among the cases is "
-        f"{spread:.3g}, and {int((~known).sum())} followed cases lack it. Benchmark: {benchmark} "
+        f"{spread:.3g}, and {lacking} followed cases lack it. Benchmark: {benchmark} "
         "A slope beyond the benchmark says for whom the change was larger, not that the moderator "
         "made it so.",
     )

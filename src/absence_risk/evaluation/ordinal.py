@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from absence_risk import check
+from absence_risk.disclosure.cells import is_small
 from absence_risk.errors import DesignError
 from absence_risk.evaluation.outcomes import Likert
 from absence_risk.result import Estimate, Table
@@ -37,6 +38,7 @@ _NOTE = (
     "benchmark: nobody untreated answered."
 )
 
+_FEWEST = 5
 _SIGN = "; its p is the exact sign test"
 _NO_P = "; the tests of the table take pupils as independent, so they have no p"
 
@@ -134,6 +136,7 @@ def _item(
     ]
     moves = direction_test(table)
     clustered = len(np.unique(clusters)) < n
+    few = any(is_small(moved, _FEWEST) for moved in (moves.up, moves.down))
     low, high = _balance_limits(level, clusters, conf_level)
     rows.append(
         Estimate(
@@ -144,7 +147,8 @@ def _item(
             conf_high=high,
             p_value=None if clustered or low is None else moves.p_value,
             n=n,
-            n_events=moves.up + moves.down,
+            # Beside the balance the number of moves tells how many moved each way.
+            n_events=None if few else moves.up + moves.down,
         )
     )
     for term, found in (

@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 
     from absence_risk.evaluation.outcomes import Outcome
 
-__all__ = ["Better", "Population", "Wave", "columns_of", "in_words", "inside", "numbers"]
+__all__ = [
+    "Better",
+    "Population",
+    "Wave",
+    "columns_of",
+    "in_words",
+    "inside",
+    "numbers",
+    "share_in_words",
+]
 
 Better = Literal["lower", "higher"]
 Wave = Literal["pre", "post", "gap"]
@@ -40,6 +49,33 @@ def in_words(n: int) -> str:
     ('fewer than 5', '12')
     """
     return str(n) if n >= _SHOWN_FROM else f"fewer than {_SHOWN_FROM}"
+
+
+def share_in_words(count: int, of: int) -> str:
+    """Return a share for a note; one that tells of a few pupils is not told.
+
+    Parameters
+    ----------
+    count : int
+        Number of pupils.
+    of : int
+        Number of all, above 0.
+
+    Returns
+    -------
+    str
+        Per cent, or words where fewer than five are in it or out of it.
+
+    Examples
+    --------
+    >>> share_in_words(20, 80), share_in_words(3, 80), share_in_words(77, 80)
+    ('25 %', 'fewer than 5', 'all but fewer than 5')
+    """
+    if 0 < count < _SHOWN_FROM:
+        return in_words(count)
+    if 0 < of - count < _SHOWN_FROM:
+        return f"all but {in_words(of - count)}"
+    return f"{100 * count / of:.0f} %"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

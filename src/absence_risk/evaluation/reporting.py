@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from absence_risk.disclosure.nested import Shown, hide_flow
 from absence_risk.evaluation.outcomes import in_words
 from absence_risk.evaluation.reporting_items import TIDIER, TIDIER_SOURCE, TREND, TREND_SOURCE
 
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 TO_BE_FILLED_IN = "to be filled in"
+_FEWEST = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +135,10 @@ def trend_table(
     ValueError
         If a note's number is not in the list.
     """
-    known = {**_of_study(study), **(_of_result(result) if result is not None else {})}
+    known = {
+        **_of_study(study, [] if result is None else [result.n]),
+        **(_of_result(result) if result is not None else {}),
+    }
     title = "TREND: reporting a non-randomised evaluation"
     return _checklist(title, TREND_SOURCE, TREND, (known, notes))
 
@@ -183,12 +188,14 @@ def _checklist(
     return Checklist(title=title, source=source, items=tuple(made))
 
 
-def _of_study(study: PrePost) -> dict[str, str]:
-    rule = study.selection
+def _of_study(study: PrePost, told: list[int]) -> dict[str, str]:
+    """Fill what the study knows; counts near one that stands in print are not told."""
+    rule, shown = study.selection, Shown(_FEWEST, told)
+    flow = hide_flow(study.flow(), shown)
     known = {
         "8": "Not randomised: pupils were chosen by need. Compared with: " + _compared(study) + ".",
-        "12": "; ".join(f"{s.step}: {_count(s.n)}" for s in study.flow()) + ".",
-        "14": " ".join(_baseline(study, name) for name in study.outcomes),
+        "12": "; ".join(f"{s.step}: {_count(s.n)}" for s in flow) + ".",
+        "14": " ".join(_baseline(study, name, shown) for name in study.outcomes),
         "6": " ".join(
             f"{name}: {outcome.definition}{_reliability(outcome.reliability)}."
             for name, outcome in study.outcomes.items()
@@ -233,15 +240,16 @@ def _compared(study: PrePost) -> str:
     return " and ".join(found) or "nobody"
 
 
-def _baseline(study: PrePost, name: str) -> str:
+def _baseline(study: PrePost, name: str, shown: Shown) -> str:
     try:
         before = study.pairs(name).pre
     except ValueError:
         return f"{name}: not usable."
     before = before[~np.isnan(before)]
-    if len(before) < 5:
+    if len(before) < _FEWEST:
         return f"{name}: too few to tell."
-    return f"{name}: mean {before.mean():.3g}, SD {before.std(ddof=1):.3g}, n = {len(before)}."
+    n = _count(len(before) if shown.admit(len(before)) else None)
+    return f"{name}: mean {before.mean():.3g}, SD {before.std(ddof=1):.3g}, n = {n}."
 
 
 def _reliability(value: float | None) -> str:

@@ -11,6 +11,7 @@ from absence_risk import check
 from absence_risk.errors import DesignError
 from absence_risk.evaluation.arms import observed_pairs
 from absence_risk.evaluation.change import has_registry
+from absence_risk.evaluation.outcome_values import share_in_words
 from absence_risk.evaluation.responders_norms import norms_of
 from absence_risk.evaluation.responders_null import NullShares, model_null, registry_null
 from absence_risk.evaluation.responders_rule import (
@@ -97,10 +98,15 @@ def responder_table(
     rows.append(Estimate(term="unknown", estimate=lost / len(place), n=len(place), n_events=lost))
     return Table(
         name="responders",
-        title=f"Share of all {len(place)} cases by response ({name}, {_named(rule)}), as a "
-        "fraction",
+        title=f"Share of all cases by response ({name}, {_named(rule)}), as a fraction",
         rows=tuple(rows),
-        note=_note(rule, null, source, followed, clustered=groups is not None),
+        note=_note(
+            rule,
+            null,
+            source,
+            share_in_words(int((place >= 0).sum()), len(place)),
+            clustered=groups is not None,
+        ),
     )
 
 
@@ -234,11 +240,11 @@ def _named(rule: str | ReliableChange) -> str:
 
 
 def _note(
-    rule: str | ReliableChange, null: NullShares, source: str, followed: float, *, clustered: bool
+    rule: str | ReliableChange, null: NullShares, source: str, followed: str, *, clustered: bool
 ) -> str:
     kind = "Wilson interval at the effective number of pupils (CR2)" if clustered else "Wilson"
     text = (
-        f"Every share is of all cases; {100 * followed:.0f} % were followed, the others are "
+        f"Every share is of all cases; {followed} were followed, the others are "
         f"'unknown'. Expected: {null.source}. Interval of a share: {kind}; of the difference: from "
         "those of its two parts (Newcombe 1998, Stat Med 17:873)."
     )
