@@ -25,6 +25,7 @@ __all__ = [
     "Problem",
     "SchemaError",
     "SmallCountWarning",
+    "TableError",
     "hides_digits",
 ]
 
@@ -33,6 +34,8 @@ __all__ = [
 _LONG_DIGITS = re.compile(
     r"\d{6,8}[-+A-Za-z \u2010-\u2015\u2212]?\d{3}[0-9A-Za-z]\d?|\d{6,}", re.ASCII
 )
+
+_MOST_FAULTS = 20
 
 
 def hides_digits(name: str) -> str:
@@ -162,6 +165,27 @@ class SchemaError(AbsenceRiskError, ValueError):
     def __reduce__(self) -> tuple[type[SchemaError], tuple[tuple[Problem, ...]]]:
         """Rebuild from the problems, so that the error survives pickling."""
         return (type(self), (self.problems,))
+
+
+class TableError(AbsenceRiskError, ValueError):
+    """A table of cases has faults; each is named by file, line and column, never by a value.
+
+    Parameters
+    ----------
+    faults : sequence of str
+        Every fault that was found, not only the first; long runs of digits are hidden.
+    """
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(hides_digits(fault) for fault in faults)
+        shown = self.faults[:_MOST_FAULTS]
+        more = len(self.faults) - len(shown)
+        rest = [f"and {more} more"] if more else []
+        super().__init__("\n".join([*shown, *rest]))
+
+    def __reduce__(self) -> tuple[type[TableError], tuple[tuple[str, ...]]]:
+        """Rebuild from the faults, so that the error survives pickling."""
+        return (type(self), (self.faults,))
 
 
 class KeyFileError(AbsenceRiskError, ValueError):

@@ -13,6 +13,7 @@ import typer
 # Each module adds its verb; their order is that of the help.
 # isort: off
 from absence_risk.cli import simulate, validate, import_export, new_key, study, threshold  # noqa: F401
+from absence_risk.cli import evaluation, design  # noqa: F401
 
 # isort: on
 from absence_risk.cli.application import EXIT_PROBLEMS, EXIT_USAGE, app

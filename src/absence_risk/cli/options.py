@@ -19,6 +19,8 @@ __all__ = [
     "KeyFile",
     "Language",
     "Layout",
+    "PageLanguage",
+    "PageTongue",
     "ReportLanguage",
     "Rows",
     "Seed",
@@ -70,6 +72,13 @@ class ReportLanguage(StrEnum):
     fi = "fi"
 
 
+class PageLanguage(StrEnum):
+    """Languages of the pages that are written."""
+
+    en = "en"
+    sv = "sv"
+
+
 Seed = Annotated[int, typer.Option(help="Seed; the same seed gives the same bytes.", min=0)]
 Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it exists.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
@@ -88,6 +97,7 @@ Language = Annotated[
         "counts are the same in each; --json is always English."
     ),
 ]
+PageTongue = Annotated[PageLanguage, typer.Option("--lang", help="Language of the pages.")]
 AsOf = Annotated[
     str | None,
     typer.Option(

@@ -21,7 +21,7 @@ from absence_risk.errors import DisclosureError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["SMALLEST_KEY", "gate", "scan"]
+__all__ = ["SMALLEST_KEY", "gate", "named", "scan"]
 
 SMALLEST_KEY = 2**28
 """Pupil, case and survey keys are at least this large, so that no count looks like one."""
@@ -32,6 +32,8 @@ _REFUSED = "Nothing was handed over, because {count} place(s) would tell of sing
 # decimals of another number.
 _PLAIN = re.compile(r"(?<!\d)(?<!\d\.)(\d{9,10})(?:\.0+)?(?!\d)(?!\.\d)")
 _GROUPED = re.compile(r"(?<!\d)(\d{1,3}(?:[ ,.'\u00a0\u2009\u202f]\d{3}){2,3})(?!\d)")
+_WORD = re.compile(r"[\w-]+")
+_LETTERS, _DIGITS = 4, 6
 _HEX = re.compile(r"0[xX]([0-9a-fA-F]{8})(?![0-9a-fA-F])")
 _CELL = re.compile(r'data-count="([^"]+)"[^>]*>\s*([\d\s.,]+?)\s*<')
 _DRAWN = re.compile(
@@ -100,7 +102,13 @@ def scan(paths: Iterable[str | Path], keys: Iterable[int], minimum: int = 5) -> 
     return found
 
 
-def gate(paths: str | Path | Iterable[str | Path], keys: Iterable[int], minimum: int = 5) -> None:
+def gate(
+    paths: str | Path | Iterable[str | Path],
+    keys: Iterable[int],
+    minimum: int = 5,
+    *,
+    names: Iterable[str] = (),
+) -> None:
     """Refuse files that hold a pupil's key or a small count.
 
     Parameters
@@ -111,21 +119,62 @@ def gate(paths: str | Path | Iterable[str | Path], keys: Iterable[int], minimum:
         Keys that must not appear.
     minimum : int
         Smallest count that may be shown, at least 1.
+    names : iterable of str
+        Texts that name pupils, as in `named`.
 
     Raises
     ------
     DisclosureError
-        If `scan` finds anything; the message lists the places, never the keys.
+        If `scan` or `named` finds anything; the message lists the places, never the keys.
 
     Examples
     --------
     >>> gate([], keys=[])
     """
-    found = scan([paths] if isinstance(paths, str | Path) else paths, keys, minimum)
+    where = [paths] if isinstance(paths, str | Path) else list(paths)
+    found = [*scan(where, keys, minimum), *named(where, names)]
     if found:
         raise DisclosureError(
             _REFUSED.format(count=len(found), list="\n".join(f"  {line}" for line in found))
         )
+
+
+def named(paths: Iterable[str | Path], names: Iterable[str]) -> list[str]:
+    """Return the places where a text that names a pupil stands in the files.
+
+    Parameters
+    ----------
+    paths : iterable of str or Path
+        Files, or folders that are searched with all that is in them.
+    names : iterable of str
+        Texts as they stand in a column of ids. Those of fewer than four characters, and numbers
+        of fewer than six digits, are ignored: figures look alike.
+
+    Returns
+    -------
+    list of str
+        One line per place: file and line, never the name.
+
+    Examples
+    --------
+    >>> named([], ["Anna Berg"])
+    []
+    """
+    wanted = {name for name in names if _tells(name)}
+    whole = {name for name in wanted if _WORD.fullmatch(name)}
+    found = []
+    for name, path in _files(paths) if wanted else ():
+        text = path.read_bytes().decode("utf-8", errors="replace")
+        for number, line in enumerate(text.splitlines(), start=1):
+            plain = html.unescape(line) if "&" in line else line
+            here = any(word in whole for word in _WORD.findall(plain))
+            if here or any(word in plain for word in wanted - whole):
+                found.append(f"{name}, line {number}: the name of a pupil")
+    return found
+
+
+def _tells(name: str) -> bool:
+    return len(name) >= _DIGITS or (len(name) >= _LETTERS and not name.isdigit())
 
 
 def _files(paths: Iterable[str | Path]) -> Iterator[tuple[str, Path]]:

@@ -239,7 +239,8 @@ def _follow_up(name: str, outcome: Outcome, pairs: Paired) -> Iterator[Caution]:
             outcome=name,
             message=f"{100 * lost:.0f} % of the pupils with a baseline of {name} have no "
             "follow-up; those who answer need not be like those who do not.",
-            fix="Read the change with missing=MI(...), tipping_point() and bounds() beside it.",
+            fix="Read the change with missing answers imputed, the tipping point and the bounds "
+            "beside it.",
             behind=_behind(~pairs.complete[started]),
         )
 

@@ -69,7 +69,8 @@ def plot_forest(source: Result | Table, *, ax: Axes | None = None) -> Axes:
         _row(ax, row, -place, most, unit)
     _frame(ax, len(rows))
     unit.axis(ax, "x", change=True)
-    ax.set_xlabel(f"{unit.changes}; 0 = nothing beyond the benchmark")
+    nothing = "no change" if table.title.startswith("Change of") else "nothing beyond the benchmark"
+    ax.set_xlabel(f"{unit.changes}; 0 = {nothing}")
     title = re.sub(r", (share of school time|scale points)$", "", table.title)
     ax.set_title(textwrap.fill(title, _TITLE_CHARS))
     write_caption(ax, said_of(source, table, "Area of a square: number of pupils."))

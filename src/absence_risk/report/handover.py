@@ -9,10 +9,11 @@ from absence_risk import disclosure
 from absence_risk.register import staging
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from absence_risk.register.register import Register
+    from absence_risk.study.answers import EvaluationAnswers
     from absence_risk.study.run import StudyResult
 
 __all__ = ["publish", "refuse_existing"]
@@ -39,10 +40,12 @@ def refuse_existing(out: str | Path, *, force: bool = False) -> None:
 
 
 def publish(
-    study: StudyResult,
+    study: StudyResult | EvaluationAnswers,
     out: str | Path,
     *,
-    register: Register,
+    register: Register | None = None,
+    names: Iterable[str] = (),
+    also: Callable[[Path], object] | None = None,
     lang: str = "en",
     force: bool = False,
     progress: Callable[[str, float], None] | None = None,
@@ -51,12 +54,16 @@ def publish(
 
     Parameters
     ----------
-    study : StudyResult
+    study : StudyResult or EvaluationAnswers
         The study.
     out : str or Path
         Folder to make.
-    register : Register
+    register : Register or None
         The register behind it; its keys must not appear in any file.
+    names : iterable of str
+        Texts that name pupils; they must not appear in any file either.
+    also : callable or None
+        Called with the folder before it is checked, to write further files into it.
     lang : str
         Language of the report.
     force : bool
@@ -87,6 +94,9 @@ def publish(
         for name, svg in figures(study).items():
             (folder / "figures" / f"{name}.svg").write_bytes(svg)
         write(study, folder / "report.html", lang=lang)
+        if also is not None:
+            also(folder)
         if progress:
             progress("Checking what leaves", 0.97)
-        disclosure.gate(folder, register.keys(), minimum=study.plan.minimum)
+        keys = () if register is None else register.keys()
+        disclosure.gate(folder, keys, minimum=study.minimum, names=names)

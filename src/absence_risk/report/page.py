@@ -15,7 +15,7 @@ from absence_risk.disclosure import small_counts
 from absence_risk.errors import DisclosureError
 from absence_risk.report.drawing import inline, standalone
 from absence_risk.report.sections import claim_texts, facts_view, headline, table_view
-from absence_risk.report.wording import load_texts, numbers_of
+from absence_risk.report.wording import for_evaluation, load_texts, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,14 +110,16 @@ def figures(study: Study) -> dict[str, bytes]:
     """
     _refuse_raw(study)
     found = {
-        f"{claim}_{name}": standalone(figure, result.table(name).title, result.verdict.sentence)
+        f"{claim.replace(' ', '_')}_{name}": standalone(
+            figure, result.table(name).title, result.verdict.sentence
+        )
         for claim, result in study.results.items()
         for name, figure in plots.figures(result).items()
     }
     for claim, notes in _notes(study).items():
         for outcome, tipping in notes.tippings.items():
             title = tipping.curve.title
-            name = f"{claim}_{outcome.replace(' ', '_')}_{tipping.curve.name}"
+            name = f"{claim}_{outcome}_{tipping.curve.name}".replace(" ", "_")
             found[name] = standalone(_tipping(tipping), title, tipping.sentence)
     table = getattr(study, "definitions", None)
     if table is not None:
@@ -154,6 +156,8 @@ def write(study: Study, path: str | Path, *, lang: str = "en") -> Path:
         If there are no texts in the language.
     """
     texts = load_texts(lang)
+    if getattr(study, "alone", False):
+        texts = for_evaluation(texts, (*study.results, *study.refused))
     _refuse_raw(study)
     path = Path(path)
     path.write_text(_render(study, texts, lang), encoding="utf-8", newline="\n")
@@ -169,13 +173,15 @@ def _refuse_raw(study: Study) -> None:
 
 
 def _minimum(study: Study) -> int:
-    return int(getattr(getattr(study, "plan", None), "minimum", _MINIMUM))
+    return int(getattr(study, "minimum", _MINIMUM))
 
 
 def _render(study: Study, texts: dict[str, Any], lang: str) -> str:
     numbers = numbers_of(texts)
-    extra = [claim for claim in study.results if claim not in CLAIMS]
+    extra = [claim for claim in (*study.results, *study.refused) if claim not in CLAIMS]
     claims = [c for c in (*CLAIMS, *extra) if c in study.results or c in study.refused]
+    if getattr(study, "alone", False):  # Outcomes in the order in which they were named.
+        claims = [*study.results, *study.refused]
     levels = getattr(study, "levels", None)
     level = next((result.conf_level for result in study.results.values()), 0.95)
     minimum = _minimum(study)
@@ -218,11 +224,16 @@ def _drawn(table: Table, definition: str) -> tuple[str, str]:
     return table.title, inline(_compared(table), table.title, definition, "definitions-")
 
 
+def _slug(claim: str) -> str:
+    """Return a name fit for an anchor of the page."""
+    return re.sub(r"\W+", "-", claim)
+
+
 def _section(study: Study, claim: str, texts: dict[str, Any], numbers: Numbers) -> _Section:
     words = claim_texts(claim, texts)
     if claim not in study.results:
         return _Section(
-            key=claim,
+            key=_slug(claim),
             texts=words,
             answer="undecidable",
             sentence=study.refused[claim],
@@ -233,11 +244,13 @@ def _section(study: Study, claim: str, texts: dict[str, Any], numbers: Numbers) 
         )
     result, notes = study.results[claim], _notes(study).get(claim)
     drawn = {
-        name: inline(figure, result.table(name).title, result.verdict.sentence, f"{claim}-{name}-")
+        name: inline(
+            figure, result.table(name).title, result.verdict.sentence, f"{_slug(claim)}-{name}-"
+        )
         for name, figure in plots.figures(result).items()
     }
     return _Section(
-        key=claim,
+        key=_slug(claim),
         texts=words,
         answer=result.verdict.answer,
         sentence=result.verdict.sentence,
@@ -253,7 +266,7 @@ def _section(study: Study, claim: str, texts: dict[str, Any], numbers: Numbers) 
                     _tipping(tipping),
                     tipping.curve.title,
                     tipping.sentence,
-                    f"{claim}-tipping-{place}-",
+                    f"{_slug(claim)}-tipping-{place}-",
                 ),
             )
             for place, tipping in enumerate(notes.tippings.values() if notes else ())

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absence_risk.report.numbers import Numbers
 
-__all__ = ["languages", "load_texts", "numbers_of"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["for_evaluation", "languages", "load_texts", "numbers_of"]
 
 _FOLDER = Path(__file__).with_name("texts")
 
@@ -55,6 +58,38 @@ def load_texts(lang: str) -> dict[str, Any]:
     if lang not in languages():
         raise ValueError(f"lang must be one of {', '.join(languages())}, got {lang!r}.")
     return tomllib.loads((_FOLDER / f"{lang}.toml").read_text(encoding="utf-8"))
+
+
+def for_evaluation(texts: dict[str, Any], outcomes: Iterable[str]) -> dict[str, Any]:
+    """Return the texts of a page that is about an evaluation alone.
+
+    Parameters
+    ----------
+    texts : dict
+        Texts of the language.
+    outcomes : iterable of str
+        Names of the outcomes, each of which has a section.
+
+    Returns
+    -------
+    dict
+        The texts with another head, and a title for each outcome.
+
+    Examples
+    --------
+    >>> for_evaluation(load_texts("en"), ["wellbeing 5"])["claims"]["wellbeing 5"]["title"]
+    'Wellbeing 5'
+    """
+    page, known = texts["evaluation"]["page"], texts["claims"]
+    sections = {}
+    for name in outcomes:
+        said = texts["evaluation"]["outcomes"].get(name, name)
+        sections[name] = {
+            "title": said[:1].upper() + said[1:],
+            "claim": texts["evaluation"]["asked"].format(outcome=said),
+            "limits": known["wellbeing"]["limits"],
+        }
+    return {**texts, **page, "claims": {**known, **sections}}
 
 
 def numbers_of(texts: dict[str, Any]) -> Numbers:

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from absence_risk.errors import DesignError
+from absence_risk import disclosure
+from absence_risk.errors import DesignError, SchemaError
 from absence_risk.evaluation.assessment import Assessment, Remarks, assess, remarks_of
 from absence_risk.evaluation.estimate import register_study, with_wellbeing
 from absence_risk.evaluation.imputed import MI
 from absence_risk.evaluation.survey import survey_studies
 from absence_risk.evaluation.wellbeing import describe_wellbeing
+from absence_risk.register.definition import AbsenceDefinition
+from absence_risk.study.answers import EvaluationAnswers
+from absence_risk.study.plan import StudyPlan
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from absence_risk.evaluation.prepost import PrePost
+    from absence_risk.register.register import Register
     from absence_risk.result import Result, Table
     from absence_risk.study.claims import Prepared
 
-__all__ = ["Evaluated", "evaluate"]
+__all__ = ["Evaluated", "evaluate", "evaluate_register"]
 
 _FROM_SURVEYS = ("missing", "bounds", "effect_sizes")
 
@@ -140,4 +146,58 @@ def _without_design(found: Assessment, instrument: str, *, several: bool) -> Ass
         outcome=f"wellbeing {instrument}" if several else "wellbeing",
         cautions=kept,
         left_out=tuple(t for t in found.left_out if not t.startswith("Responses")),
+    )
+
+
+def evaluate_register(
+    register: Register,
+    *,
+    plan: StudyPlan | None = None,
+    definition: AbsenceDefinition | None = None,
+    random_state: int = 0,
+) -> EvaluationAnswers:
+    """Evaluate the team's pupils of a register, and nothing else of it.
+
+    Parameters
+    ----------
+    register : Register
+        The register.
+    plan : StudyPlan or None
+        Choices of the analyses; the defaults if None.
+    definition : AbsenceDefinition or None
+        What counts as absence; the default definition if None.
+    random_state : int
+        Seed of all random draws.
+
+    Returns
+    -------
+    EvaluationAnswers
+        Outcome "absence", with the tables of the questionnaires; small numbers are removed.
+
+    Raises
+    ------
+    SchemaError
+        If validation finds a problem that blocks.
+    DesignError
+        If there are no cases, fewer than ten can be followed, or nobody untreated compares.
+    """
+    from absence_risk.study.claims import Prepared  # noqa: PLC0415 (it loads this module)
+
+    plan = plan or StudyPlan()
+    report = register.validate()
+    if not report.ok:
+        raise SchemaError(report.errors)
+    cube = register.cube(definition or AbsenceDefinition())
+    found = evaluate(Prepared.of(register, cube, plan, random_state))
+    result = disclosure.protect(found.result, plan.minimum)
+    return EvaluationAnswers(
+        results={"absence": result},
+        refused={},
+        notes={"absence": found.notes(result, plan.minimum)},
+        better={"absence": "lower"},
+        definition=cube.definition.describe(),
+        minimum=plan.minimum,
+        seed=random_state,
+        version=version("absence_risk"),
+        warnings=tuple(str(problem) for problem in report.warnings),
     )

@@ -76,6 +76,11 @@ class StudyResult:
     version: str
     notes: Mapping[str, Remarks] = field(default_factory=dict)
 
+    @property
+    def minimum(self) -> int:
+        """Smallest number of pupils that is shown."""
+        return self.plan.minimum
+
     def lines(self) -> list[str]:
         """Return one line per claim: the answer and its sentence.
 
