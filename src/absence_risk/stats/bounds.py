@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import optimize, special
 
+from absence_risk.stats.bootstrap import cluster_weights
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -171,7 +173,7 @@ def lee_bounds(
         if (~np.isnan(values)).sum() < 2:
             raise ValueError(f"the {name} arm has fewer than 2 follow-ups.")
     weights = [
-        np.concatenate([np.ones((1, len(v))), _weights(len(v), replicates, rng)])
+        np.concatenate([np.ones((1, len(v))), cluster_weights(len(v), replicates, rng)])
         for v in (treated, control)
     ]
     low, high, share = _lee(treated, control, *weights)
@@ -188,10 +190,6 @@ def lee_bounds(
         conf_high=conf[1],
         trimmed=float(share[0]),
     )
-
-
-def _weights(n: int, replicates: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    return rng.multinomial(n, np.full(n, 1 / n), size=replicates).astype(float)
 
 
 def _lee(

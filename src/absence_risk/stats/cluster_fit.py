@@ -20,7 +20,8 @@ __all__ = ["ClusterFit", "Contrast", "JointTest", "OutcomesFit"]
 
 _NO_VARIANCE = (
     "The contrast rests on what single clusters alone carry, so its variance between clusters "
-    "cannot be estimated."
+    "cannot be estimated. Give the level below as cluster (schools instead of municipalities), or "
+    "describe without an interval."
 )
 _JOINT_DF = (
     "A joint test of {q} contrasts leaves {df2:.2f} denominator degrees of freedom; it needs more "
