@@ -19,6 +19,7 @@ from absence_risk.evaluation import (
     Rate,
     ReliableChange,
     Selected,
+    synthetic_control,
     trend_table,
 )
 
@@ -119,3 +120,17 @@ def test_moves_of_few_are_not_counted_beside_their_balance():
     asked = PrePost(even, outcomes={"w": Likert(pre="w0", post="w1", low=1, high=5)})
     row = next(r for r in asked.ordinal("w").rows if r.term.startswith("moved up"))
     assert row.n_events == 63
+
+
+def test_few_periods_are_not_few_pupils():
+    rows = [(unit, t) for unit in range(25) for t in range(12)]
+    panel = pd.DataFrame(rows, columns=["unit", "t"])
+    panel["y"] = np.random.default_rng(2).normal(size=len(panel))
+    found = synthetic_control(
+        panel, outcome="y", time="t", unit_column="unit", treated_unit=3, start=9,
+        chosen_by_outcome=False,
+    )  # fmt: skip
+    safe = protect(found)
+    assert safe.beyond == found.beyond
+    assert safe.beyond.estimate is not None
+    assert safe.tables[0].rows == found.tables[0].rows

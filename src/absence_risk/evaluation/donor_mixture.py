@@ -120,34 +120,10 @@ def synthetic_control(
         raise DesignError(_FEW_DONORS.format(least=FEWEST_DONORS, n=len(units) - 1))
     runs = placebo_runs(y, n_before)
     low, high = placebo_set(runs, conf_level)
-    n_after = len(periods) - n_before
-    observed = float(y[0, n_before:].mean())
-    gap = float(runs.gaps[0, n_before:].mean())
-    rows = (
-        Estimate(term="observed", estimate=observed, n=n_after),
-        Estimate(term="expected from the mixture of others", estimate=observed - gap, n=n_after),
-        Estimate(
-            term="difference",
-            estimate=gap,
-            conf_low=low,
-            conf_high=high,
-            p_value=None if low is None and high is None else placebo_p(runs),
-            n=n_after,
-        ),
-    )
     held = ("it got the programme because of its own values just before",)
     worse = float(runs.before[0]) > _WORST_FIT * float(np.median(runs.before[1:]))
     poor = ("no mixture of the others follows it before the start",)
     donors = len(units) - 1
-    words = Words(
-        id="evaluation.synthetic_control",
-        formula="mean after the start, minus the mean of the mixture of others",
-        population="the municipality with the programme, after the start",
-        benchmark_is="the mixture of other municipalities that was nearest before the start",
-        against="the mixture of other municipalities",
-        method=f"synthetic control from {donors} others and {n_before} periods; placebo runs in "
-        f"space, smallest p-value {1 / (donors + 1):.3g}; interval by their inversion",
-    )
     few = 1 / (donors + 1) > 1 - conf_level + 1e-12
     needed = int(np.ceil(1 / (1 - conf_level) - 1e-9)) - 1
     reasons = (
@@ -155,8 +131,8 @@ def synthetic_control(
         f"{donors}.",
     )
     return comparison_result(
-        words,
-        rows,
+        _words(donors, n_before),
+        _rows(runs, float(y[0, n_before:].mean()), (low, high)),
         reading,
         held_back=(
             *(held if check.flag(chosen_by_outcome, "chosen_by_outcome") else ()),
@@ -170,6 +146,36 @@ def synthetic_control(
             FlowStep(step="of them compared with", n=donors),
         ),
         tables=_tables(runs, y, units, periods, n_before),
+    )
+
+
+def _words(donors: int, n_before: int) -> Words:
+    return Words(
+        id="evaluation.synthetic_control",
+        formula="mean after the start, minus the mean of the mixture of others",
+        population="the municipality with the programme, after the start",
+        benchmark_is="the mixture of other municipalities that was nearest before the start",
+        against="the mixture of other municipalities",
+        method=f"synthetic control from {donors} others and {n_before} periods; placebo runs in "
+        f"space, smallest p-value {1 / (donors + 1):.3g}; interval by their inversion",
+    )
+
+
+def _rows(
+    runs: Placebos, observed: float, limits: tuple[float | None, float | None]
+) -> tuple[Estimate, Estimate, Estimate]:
+    """Return the three rows; n stays empty, for it counts pupils and these are periods."""
+    gap = float(runs.gaps[0, runs.n_before :].mean())
+    return (
+        Estimate(term="observed", estimate=observed),
+        Estimate(term="expected from the mixture of others", estimate=observed - gap),
+        Estimate(
+            term="difference",
+            estimate=gap,
+            conf_low=limits[0],
+            conf_high=limits[1],
+            p_value=None if limits == (None, None) else placebo_p(runs),
+        ),
     )
 
 

@@ -122,16 +122,9 @@ def interrupted_time_series(
     reading = Reading(
         better=better, margin=margin, unit=unit, definition=definition, conf_level=conf_level
     )
-    if not isinstance(start, int | float | np.number) or not np.isfinite(start):
-        raise ValueError(
-            f"start must be a number in the terms of {time}, got {start!r}. Number the periods "
-            "1, 2, …"
-        )
     t, y = _ordered(series, outcome, time)
-    after = t >= start
+    after = _after(t, start, time, least)
     n_before, n_after = int((~after).sum()), int(after.sum())
-    if min(n_before, n_after) < least:
-        raise DesignError(_FEW.format(least=least, before=n_before, after=n_after))
     first = float(t[after][0])
     X = np.column_stack([np.ones(len(t)), t - first, after, np.maximum(t - first, 0.0)])
     reach = int(4 * (len(t) / 100) ** (2 / 9)) if lags is None else lags
@@ -143,16 +136,6 @@ def interrupted_time_series(
         "newey-west": (*_newey_west(X, y, int(reach)), lambda _: float(pw.df)),
     }
     rows = {name: _segments(X, fit, name, conf_level) for name, fit in fits.items()}
-    words = Words(
-        id="evaluation.interrupted_time_series",
-        formula="mean after the start, minus the mean that the trend before it leads one to expect",
-        population="the periods after the start",
-        benchmark_is="the trend before the start, carried on",
-        against="the earlier trend",
-        method=f"segmented regression of {len(t)} periods; Prais–Winsten with autocorrelation "
-        f"{pw.rho:.2f} (REML) and Satterthwaite degrees of freedom; beside it least squares with "
-        f"{reach} Newey–West lags",
-    )
     mean = X[after].mean(axis=0)
     expected = mean * [1, 1, 0, 0]
     one, two, three = (
@@ -164,7 +147,7 @@ def interrupted_time_series(
         )
     )
     return comparison_result(
-        words,
+        _words(len(t), pw.rho, int(reach)),
         (one, two, three),
         reading,
         held_back=(_PICKED,) if check.flag(chosen_by_outcome, "chosen_by_outcome") else (),
@@ -186,6 +169,33 @@ def interrupted_time_series(
                 note="Slopes per period; group: how errors are handled.",
             ),
         ),
+    )
+
+
+def _after(t: Floats, start: float, time: str, least: int) -> npt.NDArray[np.bool_]:
+    """Return which periods lie from the start on, or raise where a side is too short."""
+    if not isinstance(start, int | float | np.number) or not np.isfinite(start):
+        raise ValueError(
+            f"start must be a number in the terms of {time}, got {start!r}. Number the periods "
+            "1, 2, …"
+        )
+    after = np.asarray(t >= start)
+    before, since = int((~after).sum()), int(after.sum())
+    if min(before, since) < least:
+        raise DesignError(_FEW.format(least=least, before=before, after=since))
+    return after
+
+
+def _words(n: int, rho: float, lags: int) -> Words:
+    return Words(
+        id="evaluation.interrupted_time_series",
+        formula="mean after the start, minus the mean that the trend before it leads one to expect",
+        population="the periods after the start",
+        benchmark_is="the trend before the start, carried on",
+        against="the earlier trend",
+        method=f"segmented regression of {n} periods; Prais–Winsten with autocorrelation "
+        f"{rho:.2f} (REML) and Satterthwaite degrees of freedom; beside it least squares with "
+        f"{lags} Newey–West lags",
     )
 
 
