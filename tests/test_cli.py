@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -227,6 +228,10 @@ def test_threshold_says_where_to_act_in_words_and_as_json(folder):
     assert done.stdout.startswith("threshold: ")
     assert "Drawn towards 15.0 % from elsewhere" in done.stdout
     assert "pupils for an interval of" in done.stdout
+    row = next(line for line in done.stdout.splitlines() if line.startswith("threshold, share of"))
+    assert re.search(r" \d+\.\d %  +\d+\.\d % to \d+\.\d %", row)
+    assert not re.search(r"  0\.\d+ ", row)
+    assert "  Benchmark: " in done.stdout
     result = json.loads(call(*words, "--json").stdout)
     assert result["verdict"]["answer"] in {"supported", "not supported", "undecidable"}
     assert {"chosen", "choices", "sample_size"} <= {table["name"] for table in result["tables"]}

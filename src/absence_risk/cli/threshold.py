@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from absence_risk.cli.application import app
 from absence_risk.cli.opening import opened
 from absence_risk.cli.options import AsJson, Folder, FromLayout, KeyFile, Seed
+from absence_risk.cli.printed import printed
 from absence_risk.cli.terminal import progress_bar, say
 from absence_risk.errors import AbsenceRiskError
-
-if TYPE_CHECKING:
-    from absence_risk.result import Result
 
 
 @app.command(
@@ -34,7 +32,8 @@ def threshold(
     constraint: Annotated[
         list[str] | None,
         typer.Option(
-            help="capacity(k a month), min_sens(share), min_ppv(share), lead_time(weeks)."
+            help="capacity(pupils first alarmed a month), min_sens(share), min_ppv(share), "
+            "lead_time(weeks)."
         ),
     ] = None,
     since: Annotated[
@@ -107,18 +106,15 @@ def threshold(
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
         found = disclosure.protect(found, minimum)
-    say(found.to_dict(), _text(found), as_json=as_json)
+    say(found.to_dict(), printed(found, _PRINTED), as_json=as_json)
 
 
-_PRINTED = ("choices", "local_thresholds", "groups", "sample_size", "value_of_waiting")
-
-
-def _text(found: Result) -> str:
-    """Return the summary and the tables that a municipality asks for."""
-    tables = {table.name: table for table in found.tables}
-    parts = [found.summary()]
-    for name in _PRINTED:
-        if name in tables and tables[name].rows:
-            table = tables[name]
-            parts += ["", table.title, table.tidy().to_string(index=False, na_rep=""), table.note]
-    return "\n".join(parts)
+_PRINTED = (
+    "chosen",
+    "choices",
+    "local_thresholds",
+    "groups",
+    "sample_size",
+    "value_of_waiting",
+)
+"""What a municipality asks for; the other tables are for pictures and machines."""

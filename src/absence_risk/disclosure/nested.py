@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
     from absence_risk.result import Estimate, FlowStep
 
-__all__ = ["Shown", "derived", "hide_flow", "nested_steps", "same_step"]
+__all__ = ["DISJOINT", "WORK", "Shown", "derived", "hide_flow", "nested_steps", "same_step"]
 
 DISJOINT = frozenset({"binned_means", "dose_response"})
 """Tables whose thresholds are bins or grid points, so that their counts do not nest."""
+
+WORK = ("alarms per 1,000 pupils and month", "pupils first alarmed")
+"""How the terms of rows begin that count alarms or pupils alarmed, with or without the event."""
 
 
 class Shown:
@@ -211,7 +214,8 @@ def same_step(rows: Sequence[Estimate], hidden: set[int]) -> set[int]:
 
     Sensitivity, specificity, predictive value and share flagged of one step are four views of
     one table of two by two: from any three the fourth can be worked out, so they stand or fall
-    together.
+    together. Rows that count who is alarmed, whoever of them has the event (`WORK`), are a margin
+    of that table and stay unless one of them is itself hidden.
 
     Parameters
     ----------
@@ -229,10 +233,11 @@ def same_step(rows: Sequence[Estimate], hidden: set[int]) -> set[int]:
     for index, row in enumerate(rows):
         if row.threshold is not None and row.n_events is not None:
             families[row.threshold, row.group, row.time].append(index)
-    return {
-        index
-        for family in families.values()
-        if hidden.intersection(family)
-        for index in family
-        if index not in hidden
-    }
+    found: set[int] = set()
+    for family in families.values():
+        margin = {index for index in family if rows[index].term.startswith(WORK)}
+        if hidden.intersection(margin):
+            found.update(family)
+        elif hidden.intersection(family):
+            found.update(set(family) - margin)
+    return found - hidden

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from absence_risk import check
 from absence_risk.disclosure import notes
+from absence_risk.disclosure.alarms import choice_may_stay, few_in_a_cell, without_ppv
 from absence_risk.disclosure.cells import COUNTS, blank, is_blank, is_small, is_unsafe
 from absence_risk.disclosure.charts import CHART, hide_chart
 from absence_risk.disclosure.curves import coarsen, is_curve, merge_endings, thin_at_risk
@@ -70,7 +71,8 @@ def protect(result: Result, minimum: int = 5, *, beside: Iterable[Result] = ()) 
     4. a category that could be worked out from a total takes the next smallest along
        (`margins.secondary`), and a difference goes with either of its groups (`differences`);
     5. where the estimate, its benchmark or what is beyond it must be blanked, all three are, and
-       the verdict becomes undecidable, because its sentence would give the number away.
+       the verdict becomes undecidable, because its sentence would give the number away; of an
+       alarm whose right or wrong alarms are few, the choice and the benchmark stay (`alarms`).
 
     The copy keeps labels, definition and method. Notes of the tables say what is not shown.
     Sentences of the verdict that name a blanked share or a small count are replaced or left out
@@ -319,9 +321,13 @@ def _with_headline(
         for head in (result.estimate, result.benchmark, result.beyond)
     ]
     gone = _blanked_values(result, tables, chain.minimum)
-    if any(is_unsafe(head, chain.minimum) or head.estimate in gone for head in heads):
+    hidden = _hidden_rows(result, tables)
+    few = any(is_unsafe(head, chain.minimum) or head.estimate in gone for head in heads)
+    if few or few_in_a_cell(result, chain.minimum):
+        if choice_may_stay(result, gone, chain.minimum):
+            return without_ppv(result, tables, flow, chain=chain, hidden=hidden)
         return _headless(result, tables, flow, chain.minimum)
-    verdict = without_hidden(result.verdict, _hidden_rows(result, tables), chain.minimum)
+    verdict = without_hidden(result.verdict, hidden, chain.minimum)
     shown = [h if chain.admit(h.n) else dataclasses.replace(h, n=None) for h in heads]
     estimate, benchmark, beyond = shown
     return dataclasses.replace(

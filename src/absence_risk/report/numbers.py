@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 
     from absence_risk.result import Estimate, Table
 
-__all__ = ["MISSING", "Kind", "Numbers", "kind_of_table", "kind_of_unit"]
+__all__ = [
+    "MISSING",
+    "Kind",
+    "Numbers",
+    "kind_of_row",
+    "kind_of_statistic",
+    "kind_of_table",
+    "kind_of_unit",
+]
 
 Kind = Literal["share", "points", "ratio", "number"]
 
@@ -60,6 +68,15 @@ _KINDS: Mapping[str, Kind] = {
     "wellbeing": "number",
     "wellbeing_effect_sizes": "number",
 }
+_SHARES = re.compile(r"(threshold, |chosen threshold|sensitivity|specificity|PPV|NPV)")
+"""How terms of shares begin that stand among other figures of an alarm."""
+
+_MIXED = frozenset({"chosen", "threshold_metrics", "frontier"})
+"""Tables of an alarm that hold shares and numbers."""
+
+_SHARE_BESIDE = frozenset({"choices", "decision_curve", "groups", "local_thresholds"})
+"""Tables whose statistic is a share: of samples, of absence, of the place's own evidence."""
+
 _SMALLEST_P = 0.001
 _LITTLE = 0.1
 _MANY = 100
@@ -108,6 +125,55 @@ def kind_of_table(table: Table) -> Kind:
     if "scale points" in table.title:
         return "number"
     return _KINDS.get(table.name) or kind_of_unit(table.title)
+
+
+def kind_of_row(row: Estimate, table: Table) -> Kind:
+    """Return how the estimate of a row is written.
+
+    Parameters
+    ----------
+    row : Estimate
+        The row.
+    table : Table
+        Its table.
+
+    Returns
+    -------
+    {"share", "points", "ratio", "number"}
+        The way of writing: that of the table, except for shares among other figures of an alarm.
+
+    Examples
+    --------
+    >>> from absence_risk.result import Estimate, Table
+    >>> row = Estimate(term="threshold, share of absence", estimate=0.15)
+    >>> kind_of_row(row, Table(name="chosen", title="", rows=(row,)))
+    'share'
+    """
+    kind = kind_of_table(table)
+    mixed = table.name in _MIXED and _SHARES.match(row.term) is not None
+    return "share" if mixed else kind
+
+
+def kind_of_statistic(table: Table) -> Kind:
+    """Return how the statistic of a table's rows is written.
+
+    Parameters
+    ----------
+    table : Table
+        The table.
+
+    Returns
+    -------
+    {"share", "number"}
+        The way of writing.
+
+    Examples
+    --------
+    >>> from absence_risk.result import Table
+    >>> kind_of_statistic(Table(name="choices", title="", rows=()))
+    'share'
+    """
+    return "share" if table.name in _SHARE_BESIDE else "number"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from absence_risk.disclosure.cells import COUNTS, is_small
-from absence_risk.report.numbers import MISSING, kind_of_table, kind_of_unit
+from absence_risk.report.numbers import (
+    MISSING,
+    kind_of_row,
+    kind_of_statistic,
+    kind_of_unit,
+)
 
 if TYPE_CHECKING:
     from absence_risk.report.numbers import Kind, Numbers
@@ -91,7 +96,9 @@ def table_view(
     if "interval" in used and "std_error" in used:
         used.remove("std_error")
     names = dict(texts["columns"])
-    names["estimate"] += f" ({texts['kinds'][kind_of_table(table)]})"
+    kinds = {kind_of_row(row, table) for row in table.rows}
+    if len(kinds) == 1:  # Shares among numbers carry their per cent themselves.
+        names["estimate"] += f" ({texts['kinds'][kinds.pop()]})"
     names["interval"] = texts["interval"].format(level=f"{conf_level * 100:g}")
     return TableView(
         title=table.title,
@@ -128,7 +135,7 @@ def _cell(row: Estimate, name: str, table: Table, numbers: Numbers) -> Cell:
         return Cell(text=getattr(row, name) or MISSING)
     if name in COUNTS:
         return Cell(text=numbers.count(getattr(row, name)), number=True, count=name)
-    kind = kind_of_table(table)
+    kind = kind_of_row(row, table)
     if name == "interval":
         text = numbers.interval(row, kind)
     elif name == "threshold":
@@ -138,7 +145,9 @@ def _cell(row: Estimate, name: str, table: Table, numbers: Numbers) -> Cell:
     elif name == "p_value":
         text = numbers.p_value(row.p_value)
     else:
-        text = numbers.value(getattr(row, name), "number" if name == "statistic" else kind)
+        text = numbers.value(
+            getattr(row, name), kind_of_statistic(table) if name == "statistic" else kind
+        )
     return Cell(text=text, number=True)
 
 

@@ -208,9 +208,9 @@ def threshold_metrics(
     exchange: float,
     miss_cost: float = 1.0,
     false_cost: float = 1.0,
-    places: float | None = None,
+    places: float | Floats | None = None,
     order: Places = "rank",
-    months: float = 1.0,
+    months: float | Floats = 1.0,
 ) -> ThresholdMetrics:
     """Compute every figure at every threshold.
 
@@ -222,12 +222,12 @@ def threshold_metrics(
         Harm of a false alarm in units of the benefit of a true one: w = p/(1 − p).
     miss_cost, false_cost : float
         Cost of a pupil with the event who is not alarmed, and of a false alarm.
-    places : float or None
+    places : float, numpy.ndarray of shape (..., 1), or None
         Pupils who can be helped, of those counted; None for no limit.
     order : {"rank", "first come"}
         Who gets a place where more pupils are alarmed than there are places: those with the
         highest share, or any of the alarmed with equal chance.
-    months : float
+    months : float or numpy.ndarray of shape (..., 1)
         Months behind the counts, for alarms per month.
 
     Returns
@@ -278,7 +278,9 @@ def threshold_metrics(
     )
 
 
-def _limited(reached: Floats, n: Floats, exchange: float, places: float, order: Places) -> Floats:
+def _limited(
+    reached: Floats, n: Floats, exchange: float, places: float | Floats, order: Places
+) -> Floats:
     """Return the net benefit where at most ``places`` pupils are helped."""
     fp, tp = reached[..., 0, 1:], reached[..., 1, 1:]
     flagged = fp + tp

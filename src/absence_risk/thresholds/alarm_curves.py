@@ -10,7 +10,14 @@ import numpy as np
 from absence_risk.result import Estimate, Table
 from absence_risk.stats.alarm_frontier import alarm_frontier
 from absence_risk.stats.threshold_metrics import threshold_metrics
-from absence_risk.thresholds.alarm_figures import count_alarms, figure_row, spaced
+from absence_risk.thresholds.alarm_figures import (
+    carried,
+    count_alarms,
+    enough,
+    figure_row,
+    leaves_open,
+    spaced,
+)
 
 if TYPE_CHECKING:
     from absence_risk.thresholds.calibrated import Calibration
@@ -37,17 +44,20 @@ def frontier(found: Calibration) -> Table:
     """
     sample, rows = found.sample, []
     mine = sample.rules[found.choice.rule]
-    near = {int(np.abs(found.thresholds - at).argmin()) for at in _FRONTIER}
+    wanted = {int(np.abs(found.thresholds - at).argmin()) for at in _FRONTIER}
     if len(found.thresholds) <= len(_FRONTIER):
-        near = set(range(len(found.thresholds)))
+        wanted = set(range(len(found.thresholds)))
     for c, rule in enumerate(sample.rules):
         if rule.numerator != mine.numerator:
             continue
         plain = alarm_frontier(found.cells[c])
         drawn = alarm_frontier(found.resampled.cells[:, c])
         counts = count_alarms(found.cells[c])
-        ordered = sorted(near)
-        for k in spaced(counts, np.array(ordered), ordered[0]):
+        fine = enough(counts)
+        if rule is mine:
+            fine &= leaves_open(counts, found.choice.at)
+        near = sorted(k for k in wanted if fine[k])
+        for k in spaced(counts, np.array(near), near[0]) if near else ():
             for term, value, draws, n, events in (
                 (
                     "alarms per 1,000 pupils and month",
@@ -91,6 +101,7 @@ def decision_curve(found: Calibration) -> Table:
     rule, k = found.choice.rule, found.choice.at
     counts = count_alarms(found.cells[rule])
     chance = float(found.sample.event.mean())
+    open_ = leaves_open(counts, k)
     top = min(0.95, max(0.3, 2 * chance))
     rows = []
     drawn = found.resampled.cells[:_DRAWN, rule, :2].astype(np.float64)
@@ -100,7 +111,9 @@ def decision_curve(found: Calibration) -> Table:
         plain = threshold_metrics(found.cells[rule, :2], exchange=w)
         best = int(np.nanargmax(plain.net_benefit))
         low, high = found.interval(many.net_benefit[:, k])
-        names = (("chosen alarm", k), ("best threshold at this weight", best))
+        names = [("chosen alarm", k)]
+        if open_[best]:
+            names.append(("best threshold at this weight", best))
         for name, at in names:
             rows.append(
                 Estimate(
@@ -111,8 +124,8 @@ def decision_curve(found: Calibration) -> Table:
                     conf_high=high if at == k and name == "chosen alarm" else None,
                     statistic=float(found.thresholds[at]),
                     group=None if name == "chosen alarm" else "any threshold",
-                    n=round(counts["flagged"][at]),
-                    n_events=round(counts["tp"][at]),
+                    n=carried(counts, at)[0],
+                    n_events=carried(counts, at)[1],
                 )
             )
         rows.append(

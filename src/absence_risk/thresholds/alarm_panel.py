@@ -11,7 +11,13 @@ from absence_risk.errors import DesignError
 from absence_risk.register.definition import NUMERATORS
 from absence_risk.result import FlowStep
 from absence_risk.stats.alarm_frontier import consecutive as in_a_row
-from absence_risk.thresholds.alarm_sample import AlarmSample, LaterAbsence, Rule, event_flags
+from absence_risk.thresholds.alarm_sample import (
+    AlarmSample,
+    LaterAbsence,
+    Rule,
+    event_flags,
+    refuse_early,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -202,4 +208,5 @@ def _panel_event(  # noqa: PLR0917 (private, called in one line above)
         if (place < 0).any():
             raise ValueError("event has periods that the panel does not have.")
         when[at[dated]] = place
+        refuse_early(int((place == 0).sum()), f"after {labels[0]}, the first period")
     return occurred, when, "the event"

@@ -16,7 +16,13 @@ from absence_risk.register.windows import Window, windows_of
 from absence_risk.result import FlowStep
 from absence_risk.stats.alarm_frontier import consecutive as in_a_row
 from absence_risk.thresholds.alarm_panel import panel_alarms
-from absence_risk.thresholds.alarm_sample import AlarmSample, LaterAbsence, Rule, event_flags
+from absence_risk.thresholds.alarm_sample import (
+    AlarmSample,
+    LaterAbsence,
+    Rule,
+    event_flags,
+    refuse_early,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -208,6 +214,7 @@ def _cube_event(
         dated = (at >= 0) & event["date"].notna().to_numpy() & (event_flags(event["event"]) == 1)
         dates = event["date"].to_numpy()[dated].astype("datetime64[D]")
         day[at[dated]] = cube.calendar.day_index(dates)
+        refuse_early(int((day == 0).sum()), f"after {cube.calendar.dates[0]}, the first school day")
     return occurred, day, "the event"
 
 

@@ -20,6 +20,7 @@ from absence_risk.thresholds.goal import parse_goal
 from absence_risk.thresholds.local_thresholds import local_table
 from absence_risk.thresholds.sample_size import sample_size
 from absence_risk.thresholds.waiting import waiting_table
+from absence_risk.thresholds.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,8 +96,10 @@ def calibrate_threshold(
         "lead_time"; w is the harm of a false alarm in units of the benefit of a true one and is
         the user's judgement, not an estimate.
     constraint : str or sequence of str
-        "capacity(k)" alarms (pupil-months at or above the threshold) a month, "min_sens(share)",
-        "min_ppv(share)", "lead_time(m)" in school weeks (cube) or periods (panel).
+        "capacity(k)" pupils alarmed for the first time a month (mean over the months),
+        "min_sens(share)", "min_ppv(share)", "lead_time(m)" in school weeks (cube) or periods
+        (panel). With a capacity the net benefit within its places is shown as well, where they go
+        by rank and where first come is first served.
     windows, numerators : sequence of str or None
         What to try, see :func:`read_alarms`.
     consecutive : sequence of int
@@ -180,7 +183,7 @@ def calibrate_threshold(
         goal,
         grid,
         unit=unit,
-        unit_words="pupils" if cluster is None else f"{cluster.removesuffix('_key')}s as wholes",
+        unit_words="pupils" if cluster is None else f"{plural(cluster)} as wholes",
         compare=compare,
         replicates=replicates,
         rng=rng,

@@ -222,6 +222,8 @@ def _choose_each(
     none = ~np.isfinite(flat.max(axis=1))
     which = np.arange(len(cells))
     outside = left[which, rule]
-    outside_value = goal.value(outside, sample.n_months)[which, at]
+    # Those left out are a part of the pupils and compete for that part of the places.
+    part = outside[:, :2].sum(axis=(1, 2), dtype=np.float64)[:, None] / sample.n
+    outside_value = goal.value(outside, sample.n_months * part)[which, at]
     rule, at = (np.where(none, -1, part).astype(np.int64) for part in (rule, at))
     return rule, at, value, cells, outside, np.where(none, np.nan, outside_value)

@@ -30,8 +30,9 @@ _LEAST_EVENTS = 10
 _LEAST_CELL = 5
 _TERMS = ("sensitivity", "PPV", "share of pupils alarmed")
 _NO_GROUPS = (
-    "groups {name} has no two groups with at least {least} pupils, {events} events and {events} "
-    "alarms, so nothing can be compared. Leave groups out or join small ones."
+    "groups {name} has no two groups with at least {least} pupils, {events} events, {events} "
+    "alarms and {cell} pupils each who are alarmed rightly, alarmed wrongly, missed and rightly "
+    "left alone, so nothing can be compared. Leave groups out, join small ones or alarm more."
 )
 _REST = (
     " Groups with fewer than {least} pupils, {events} events or {events} alarms, or with few "
@@ -102,7 +103,9 @@ def group_tables(
             rows += _rest_rows(found, name, rest)
     if not differences:
         tried = ", ".join(map(repr, left_out))
-        raise DesignError(_NO_GROUPS.format(name=tried, least=_LEAST_N, events=_LEAST_EVENTS))
+        raise DesignError(
+            _NO_GROUPS.format(name=tried, least=_LEAST_N, events=_LEAST_EVENTS, cell=_LEAST_CELL)
+        )
     rows.append(Estimate(term=PUPILS_TERM, n=sample.n))
     note = (
         f"{found.words()} One threshold for all. n_events of n: with the event and alarmed of "

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from absence_risk.stats.alarm_frontier import Frontier
-    from absence_risk.stats.threshold_metrics import ThresholdMetrics
+    from absence_risk.stats.threshold_metrics import Places, ThresholdMetrics
 
     Floats = npt.NDArray[np.float64]
 
@@ -43,7 +43,7 @@ _NUMBERS = {
     "cost": "cost(miss, false_alarm)",
     "youden": "youden",
     "lead_time": "lead_time",
-    "capacity": "capacity(k), with k alarms a month",
+    "capacity": "capacity(k), with k pupils first alarmed a month",
     "min_sens": "min_sens(share)",
     "min_ppv": "min_ppv(share)",
 }
@@ -58,7 +58,8 @@ class Limit:
     kind : {"capacity", "min_sens", "min_ppv", "lead_time"}
         What is limited.
     value : float
-        Alarms a month at most; least sensitivity, least PPV, least mean lead time.
+        Pupils first alarmed a month at most, as a mean over the months; least sensitivity, least
+        PPV, least mean lead time.
     """
 
     kind: str
@@ -77,10 +78,10 @@ class Limit:
         Returns
         -------
         numpy.ndarray
-            Minus alarms a month, sensitivity, PPV or lead time.
+            Minus pupils first alarmed a month, sensitivity, PPV or lead time.
         """
         if self.kind == "capacity":
-            return -found.alarms * (pupils / 1000)
+            return -found.first_alarms * (pupils / 1000)
         name = {"min_sens": "sensitivity", "min_ppv": "ppv", "lead_time": "lead"}[self.kind]
         return np.asarray(getattr(found, name))
 
@@ -139,15 +140,28 @@ class Goal:
             return self.numbers[0]
         return self.numbers[1] / self.numbers[0] if self.objective == "cost" else 0.0
 
-    def metrics(self, cells: npt.ArrayLike, months: float) -> ThresholdMetrics:
+    @property
+    def capacity(self) -> float | None:
+        """Pupils who can be helped a month, as the objective or else a limit has it."""
+        if self.objective == "limited_net_benefit":
+            return self.numbers[1]
+        kept = [limit.value for limit in self.limits if limit.kind == "capacity"]
+        return min(kept) if kept else None
+
+    def metrics(
+        self, cells: npt.ArrayLike, months: float | Floats, order: Places = "rank"
+    ) -> ThresholdMetrics:
         """Return all figures with the weights of this goal.
 
         Parameters
         ----------
         cells : array-like, shape (..., 2, K + 1)
             Counts of pupils without and with the event.
-        months : float
-            Months behind them.
+        months : float or numpy.ndarray
+            Months behind them; for a part of the pupils that part of the months, since they have
+            that part of the places.
+        order : {"rank", "first come"}
+            Who gets the places where a capacity is given and they are short.
 
         Returns
         -------
@@ -156,27 +170,26 @@ class Goal:
         """
         counts = np.asarray(cells, dtype=np.float64)
         miss, false = self.numbers if self.objective == "cost" else (1.0, self.exchange)
-        places = None
-        if self.objective == "limited_net_benefit":
-            places = self.numbers[1] * months
+        places = None if self.capacity is None else self.capacity * months
         return threshold_metrics(
             counts,
             exchange=self.exchange,
             miss_cost=miss,
             false_cost=false,
             places=places,
+            order=order,
             months=months,
         )
 
-    def value(self, cells: npt.ArrayLike, months: float) -> Floats:
+    def value(self, cells: npt.ArrayLike, months: float | Floats) -> Floats:
         """Return the objective, so that more is better.
 
         Parameters
         ----------
         cells : array-like, shape (..., 4, K + 1)
             Counts as of `Tallies`.
-        months : float
-            Months behind them.
+        months : float or numpy.ndarray
+            Months behind them, see :meth:`metrics`.
 
         Returns
         -------

@@ -14,6 +14,7 @@ from absence_risk.stats.alarm_frontier import unit_weights
 from absence_risk.stats.shrinkage import normal_quantile, partial_pool
 from absence_risk.thresholds.alarm_curves import PUPILS_TERM
 from absence_risk.thresholds.alarm_sample import labelled
+from absence_risk.thresholds.choice import open_candidates
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -170,6 +171,7 @@ def local_table(
     rows.append(Estimate(term=_SPREAD, estimate=float(pooled.std_error[-1])))
     rows.append(Estimate(term=PUPILS_TERM, n=found.sample.n))
     source = "all places together" if prior is None else "elsewhere"
+    limits = " Limits hold in every place, a capacity in its proportion." * bool(found.goal.limits)
     return Table(
         name="local_thresholds",
         title=f"Threshold of each {by.removesuffix('_key')}, raw and partially pooled (shares)",
@@ -179,7 +181,8 @@ def local_table(
             f"{100 * centre:.1f} % from {source};"
             f" standard deviation between places {100 * pooled.between:.1f} points. A place with "
             f"fewer than {_FEWEST_EVENTS} pupils with or without the event has no threshold of its "
-            "own, and its pupils are not counted here. n: pupils, n_events: with the event."
+            f"own, and its pupils are not counted here.{limits} n: pupils, n_events: with the "
+            "event."
         ),
     )
 
@@ -237,9 +240,13 @@ def _local(
     n_units = len(rows) if inner is None else int(inner.max()) + 1
     weights = unit_weights(n_units, _REPLICATES, rng)
     cells = np.concatenate([tallies.total()[None], tallies.weighted(weights)])
-    value = goal.value(cells, sample.n_months)
-    best = best_thresholds(value, found.thresholds)
-    return float(best[0]), float(best[1:].std(ddof=1))
+    # A place has its part of the places: the same number of pupils alarmed per 1,000.
+    value = goal.value(cells, sample.n_months * len(rows) / sample.n)
+    fine = open_candidates(cells, goal, sample.pupils_a_month, 0.0)
+    best = best_thresholds(np.where(fine, value, np.nan), found.thresholds)
+    drawn = best[1:][np.isfinite(best[1:])]
+    error = float(drawn.std(ddof=1)) if 2 * len(drawn) > _REPLICATES else np.nan
+    return float(best[0]) if np.isfinite(error) else np.nan, error
 
 
 def best_thresholds(value: npt.ArrayLike, thresholds: npt.ArrayLike) -> Floats:

@@ -61,7 +61,7 @@ class CalibratedAlarm(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  # ty
         "net_benefit(w)", "limited_net_benefit(w, k)", "cost(miss, false_alarm)" or "youden"; w is
         the harm of a false alarm in units of the benefit of a true one.
     constraint : str or sequence of str
-        "capacity(k)" alarms a month, "min_sens(share)", "min_ppv(share)".
+        "capacity(k)" rows alarmed a month, "min_sens(share)", "min_ppv(share)".
     cv : int or cross-validation splitter
         Folds for the out-of-fold risks; a number means stratified folds, or folds of whole groups.
     thresholds : sequence of float or None

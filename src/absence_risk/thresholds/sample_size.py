@@ -80,7 +80,7 @@ def tell_apart(found: Calibration) -> TellApart:
     if low > 0 or high < 0:
         better = found.thresholds[a] if difference > 0 else found.thresholds[b]
         sentence = (
-            f"With {n} pupils these data tell {names}: {per_cent(float(better))} serves better."
+            f"With {n:,} pupils these data tell {names}: {per_cent(float(better))} serves better."
         )
     else:
         more = (
@@ -88,7 +88,7 @@ def tell_apart(found: Calibration) -> TellApart:
             if needed > n and np.isfinite(needed)
             else ""
         )
-        sentence = f"With {n} pupils these data cannot tell {names}{more}."
+        sentence = f"With {n:,} pupils these data cannot tell {names}{more}."
     return TellApart(difference, float(low), float(high), float(needed), sentence)
 
 

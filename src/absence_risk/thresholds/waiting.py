@@ -8,14 +8,19 @@ import numpy as np
 
 from absence_risk.result import Estimate, Table
 from absence_risk.stats.information_value import information_value
+from absence_risk.thresholds.alarm_figures import carried, count_alarms
 from absence_risk.thresholds.choice import open_candidates
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from absence_risk.thresholds.calibrated import Calibration
 
 __all__ = ["waiting_table"]
 
 _PER = 1000
+_LEAST_ALARMED = 5.0
+_TERMS = "later terms until waiting pays for the term lost"
 
 
 def waiting_table(found: Calibration) -> Table:
@@ -34,7 +39,7 @@ def waiting_table(found: Calibration) -> Table:
         pupils' records again.
     """
     goal, sample = found.goal, found.sample
-    fine = open_candidates(found.cells, goal, sample.pupils_a_month, 5.0)
+    fine = open_candidates(found.cells, goal, sample.pupils_a_month, _LEAST_ALARMED)
     draws = found.resampled.value[:, fine].astype(np.float64)
     note = (
         "Gaussian approximation of the value of further data (Jalal & Alarid-Escudero 2018) with "
@@ -45,14 +50,13 @@ def waiting_table(found: Calibration) -> Table:
         value = information_value(draws, more=1.0)
         nothing = _without_alarm(found)
         now = value.now - nothing
-        # With the counts of the chosen alarm: from its worth they could be worked out.
-        alarmed = found.cells[found.choice.rule, :2, found.choice.at + 1 :].sum(axis=1)
+        n, right = _behind(found, fine, draws)
         rows = [
             Estimate(
                 term="worth of acting now, in the coming term",
                 estimate=_PER * now,
-                n=round(float(alarmed.sum())),
-                n_events=round(float(alarmed[1])),
+                n=n,
+                n_events=right,
             ),
             Estimate(
                 term="worth of knowing the truth, per later term", estimate=_PER * value.perfect
@@ -63,13 +67,11 @@ def waiting_table(found: Calibration) -> Table:
         ]
         if value.more > 0 and now > 0:
             terms = float(np.ceil(now / value.more))
-            rows.append(
-                Estimate(term="later terms until waiting pays for the term lost", estimate=terms)
-            )
+            rows.append(Estimate(term=_TERMS, estimate=terms, n=n, n_events=right))
             note = (
-                f"Waiting a term without an alarm pays only if the better threshold is then used "
-                f"for about {terms:,.0f} terms or more. Acting now does not stop the data from "
-                f"coming, but it changes what they show. {note}"
+                "Waiting a term without an alarm pays only if the better threshold is then used "
+                "for at least as many terms as the last row says. Acting now does not stop the "
+                f"data from coming, but it changes what they show. {note}"
             )
     return Table(
         name="value_of_waiting",
@@ -77,6 +79,15 @@ def waiting_table(found: Calibration) -> Table:
         rows=tuple(rows),
         note=note,
     )
+
+
+def _behind(
+    found: Calibration, fine: npt.NDArray[np.bool_], draws: npt.NDArray[np.float64]
+) -> tuple[int, int]:
+    """Return the counts of the alarm that is best now: from its worth they can be worked out."""
+    mean = np.where(np.isfinite(draws).all(axis=0), draws.mean(axis=0), -np.inf)
+    rule, at = np.argwhere(fine)[int(mean.argmax())]
+    return carried(count_alarms(found.cells[rule]), int(at))
 
 
 def _without_alarm(found: Calibration) -> float:

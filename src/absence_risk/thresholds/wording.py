@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["outcome_words", "per_cent"]
+__all__ = ["outcome_words", "per_cent", "plural"]
 
 
 def per_cent(share: float, digits: int = 0) -> str:
@@ -47,3 +47,27 @@ def outcome_words(column: str) -> str:
     'grade points'
     """
     return column.replace("_", " ").strip()
+
+
+def plural(column: str) -> str:
+    """Return what a column of units names, in the plural.
+
+    Parameters
+    ----------
+    column : str
+        Column name, with or without ``_key``.
+
+    Returns
+    -------
+    str
+        For example ``"classes"``.
+
+    Examples
+    --------
+    >>> plural("class_key"), plural("municipality_key"), plural("school_key")
+    ('classes', 'municipalities', 'schools')
+    """
+    word = outcome_words(column.removesuffix("_key"))
+    if word.endswith("y"):
+        return f"{word[:-1]}ies"
+    return f"{word}es" if word.endswith("s") else f"{word}s"
