@@ -181,7 +181,8 @@ def mixture(rng: np.random.Generator) -> tuple[float, bool, bool]:
         chosen_by_outcome=False,
     )
     estimate, _, supported = told(result)
-    return estimate, bool(result.beyond.p_value <= 0.05 + 1e-12), supported
+    p_value = result.beyond.p_value  # none where the interval reaches from one end to the other
+    return estimate, bool(p_value is not None and p_value <= 0.05 + 1e-12), supported
 
 
 def summary(name: str, found: list[tuple[float, bool, bool]]) -> dict[str, Any]:

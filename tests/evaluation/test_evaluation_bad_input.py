@@ -12,6 +12,7 @@ from absence_risk.evaluation import (
     Likert,
     PrePost,
     Rate,
+    Selected,
     ancova,
     difference_in_differences,
     event_curve,
@@ -22,6 +23,7 @@ from absence_risk.evaluation import (
     stepped_wedge_power,
     tipping_surface,
 )
+from absence_risk.stats.regression_to_mean import fit_beta
 
 SECRET = "P4711"
 
@@ -180,3 +182,19 @@ def test_an_arm_in_one_cluster_has_no_interval():
     both = PrePost(CASES, outcomes=OUTCOMES, cluster="m", waiting_list=waiting)
     with pytest.raises(DesignError, match="in a single m"):
         tipping_surface(both, "wellbeing", MI(m=4), deltas=[0.0])
+
+
+def test_a_registry_that_turns_levels_round_gives_no_reliability():
+    rng = np.random.default_rng(3)
+    before = np.concatenate([rng.uniform(0, 0.08, 250), rng.uniform(0.2, 0.4, 50)])
+    turned = REGISTRY.assign(before=before, after=0.4 - before)
+    asked = study(registry=turned, selection=Selected("absence", at_least=0.2))
+    with pytest.raises(DesignError, match="cannot be a reliability"):
+        asked.change("absence", benchmark="normal")
+
+
+def test_a_population_that_does_not_differ_has_no_beta_law():
+    with pytest.raises(DesignError, match="no Beta population fits"):
+        fit_beta(np.full(9, 2.0), np.full(9, 20.0))
+    with pytest.raises(DesignError, match="one school day"):
+        fit_beta(np.array([0.0, 1.0]), np.array([1.0, 20.0]))

@@ -273,4 +273,9 @@ def _population(study: PrePost, name: str) -> tuple[Population, float, str]:
     found = Population(mean=float(pre.mean()), sd=float(pre.std(ddof=1)))
     again = float(np.corrcoef(registry.pre, registry.post)[0, 1])
     reliability = outcome.reliability if outcome.reliability is not None else again
+    if not 0 < reliability < 1:
+        raise DesignError(
+            f"In the registry {name!r} before and after correlate by {again:.2g}, which cannot be "
+            "a reliability. Give reliability= of the outcome, or take benchmark='registry'."
+        )
     return outcome.population or found, reliability, "from the registry and the cases"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from absence_risk.errors import DesignError
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -104,8 +106,9 @@ def fit_beta(days: npt.NDArray[np.float64], school: npt.NDArray[np.float64]) -> 
 
     Raises
     ------
-    ValueError
-        If pupils do not differ more than independent days let them.
+    DesignError
+        If a window has a single school day, or pupils do not differ more than independent days let
+        them.
 
     Examples
     --------
@@ -113,12 +116,14 @@ def fit_beta(days: npt.NDArray[np.float64], school: npt.NDArray[np.float64]) -> 
     >>> round(found.a, 3), round(found.b, 3)
     (0.58, 3.289)
     """
+    if not (school > 1).all():
+        raise DesignError("A window of one school day tells no spread. Use longer windows.")
     share = days / school
     mean = float(share.mean())
     alone = float((share * (1 - share) * school / (school - 1)).mean())
     spread = mean * (1 - mean) - alone
     if not spread > 0:
-        raise ValueError(
+        raise DesignError(
             "Pupils do not differ more than independent days let them, so no Beta population fits."
         )
     total = alone / spread
