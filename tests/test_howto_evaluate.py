@@ -36,7 +36,7 @@ def test_a_command_prints_what_stands_under_it(place, command, shown):
     lines = (done.stdout + done.stderr).splitlines()
     assert lines[: len(shown.splitlines())] == shown.splitlines()
     assert done.returncode == (1 if shown.startswith("cases.csv, line") else 0)
-    if "--out" in command:
+    if "--out answers" in command:
         names = {path.name for path in (place / "answers").iterdir()}
         assert names == {"report.html", "board.html", "results.json", "tables", "figures"}
 
