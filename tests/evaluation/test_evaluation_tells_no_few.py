@@ -134,3 +134,11 @@ def test_few_periods_are_not_few_pupils():
     assert safe.beyond == found.beyond
     assert safe.beyond.estimate is not None
     assert safe.tables[0].rows == found.tables[0].rows
+
+
+@pytest.mark.parametrize(("lost", "told"), [(3, "fewer than 5 have none"), (10, "16 % have none")])
+def test_few_without_a_gap_baseline_are_not_told(lost, told):
+    cases = pupils(1, 0, N)
+    cases["gap"] = cases["before"].where(cases.index >= lost)
+    asked = PrePost(cases, outcomes={"absence": Rate(pre="before", post="after", gap="gap")})
+    assert told in asked.change("absence", benchmark="gap").benchmark_is

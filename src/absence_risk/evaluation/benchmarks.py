@@ -9,6 +9,7 @@ import numpy as np
 
 from absence_risk.errors import DesignError
 from absence_risk.evaluation.arms import arms, cluster_codes, expect, observed_pairs
+from absence_risk.evaluation.outcome_values import share_in_words
 from absence_risk.evaluation.regressors import described
 from absence_risk.stats.change import Expectation, mean_by_cluster
 
@@ -180,7 +181,7 @@ def against_gap(study: PrePost, name: str, *, by_pupil: bool) -> Against:
     cases, gap = cases.only(known), gap[known]
     codes = cluster_codes(study, cases.frame, by_pupil=by_pupil)[0]
     series = (difference(cases), gap - cases.pre, cases.post - gap)
-    missing = f"; {100 * lost / len(known):.0f} % of the cases have none" if lost else ""
+    missing = f"; of the cases {share_in_words(lost, len(known))} have none" if lost else ""
     return Against(
         found=Expectation.of(*(mean_by_cluster(values, codes) for values in series)),
         benchmark_is="a return to the level of the same pupils in a window that ends well before "
