@@ -17,7 +17,15 @@ from scipy.special import betaincinv, expit, logit, stdtrit
 
 import absence_risk as ar
 from absence_risk.errors import DesignError
-from absence_risk.evaluation import Windows, absence_study, case_windows, estimate_change
+from absence_risk.evaluation import (
+    Windows,
+    absence_study,
+    case_windows,
+    estimate_change,
+    registry_windows,
+)
+from absence_risk.evaluation.arms import arms
+from absence_risk.evaluation.cohorts import drop_lonely_cohorts
 from absence_risk.register.cube import Cube
 from absence_risk.register.definition import AbsenceDefinition
 from absence_risk.synthetic.days import INVALID
@@ -40,6 +48,8 @@ CONFIG = tomllib.loads((HERE / "config.toml").read_text(encoding="utf-8"))
 NOTHING, WORKS = "team does nothing", "team works"
 NAIVE_ALARM = "paired t, from the alarm"
 NAIVE = "paired t"
+FORM = "not_yet, form only"
+STEPS = (0.10, 0.15, 0.20)  # of the scenario's staircase
 TRUTH = "wellbeing.absence_change_beyond"
 
 
@@ -124,7 +134,7 @@ def recorded(world: World) -> tuple[Cube, Register]:
 def same_as_register() -> None:
     """Refuse to go on if the short ways to cube and truth give others than the long ones."""
     c = CONFIG["municipality"]
-    seed = CONFIG["random_state"]
+    seed = c["random_state"]
     small = ar.synthetic.simulate(c["preset"], pupils=c["pupils"] // 10, seed=seed)
     short, whole = recorded(small)[0], small.register.cube()
     for name in ("pupil_key", "scheduled", "valid", "invalid"):
@@ -157,7 +167,7 @@ def effect_among(used: pd.DataFrame, works: World, idle: World) -> float:
 
 def municipality(replicate: int) -> Iterator[dict[str, Any]]:
     """One municipality with its team at work and with a team that does nothing."""
-    works, idle = worlds(CONFIG["random_state"] + replicate)
+    works, idle = worlds(CONFIG["municipality"]["random_state"] + replicate)
     own = absence_beyond(Reference(works)).value
     for name, world in ((NOTHING, idle), (WORKS, works)):
         cube, tables = recorded(world)
@@ -173,6 +183,8 @@ def municipality(replicate: int) -> Iterator[dict[str, Any]]:
         alarm = used["alarm_total"].to_numpy()
         yield {**where, "estimator": NAIVE_ALARM, **paired_t(alarm, after)}
         yield {**where, "estimator": NAIVE, **paired_t(before, after)}
+        if world is idle:
+            yield {"world": name, "estimator": FORM, "estimate": form_error(cube, tables, measured)}
         for untreated in CONFIG["untreated"]:
             try:
                 result = estimate_change(cube, tables.cases, tables.pupils, untreated=untreated)
@@ -180,6 +192,25 @@ def municipality(replicate: int) -> Iterator[dict[str, Any]]:
                 yield {**where, "estimator": untreated, "refused": True}
                 continue
             yield {**where, "estimator": untreated, **of_result(result)}
+
+
+def form_error(cube: Cube, tables: Register, measured: pd.DataFrame) -> float:
+    """Error of the regression for the cases to be expected, with no chance of who is drawn.
+
+    Every untreated pupil counts with the simulator's own probability of referral, so that the
+    mean residual holds what the form of the regression gets wrong and nothing else.
+    """
+    registry = registry_windows(cube, tables.cases, tables.pupils, measured, Windows())
+    study = absence_study(drop_lonely_cohorts(measured, registry), registry)
+    ready = arms(study, "absence", registry)
+    change = ready.others.post - ready.others.pre
+    b = np.linalg.lstsq(ready.X_others, change, rcond=None)[0]
+    total = ready.others.frame["alarm_total"].to_numpy()
+    invalid = ready.others.frame["alarm_invalid"].to_numpy()
+    referral = ar.synthetic.Scenario.preset(CONFIG["municipality"]["preset"]).referral
+    base = np.asarray(referral.log_odds)[np.searchsorted(STEPS, total + 1e-9) - 1]
+    chance = expit(base + (referral.per_10_total * total + referral.per_10_invalid * invalid) / 0.1)
+    return float(np.average(change - ready.X_others @ b, weights=chance))
 
 
 def summary(found: pd.DataFrame, place: tuple[str, str]) -> dict[str, Any]:
@@ -316,6 +347,7 @@ def revision() -> str:
 
 
 def main() -> None:
+    started_at = revision()
     same_as_register()
     found: list[dict[str, Any]] = []
     for model in CONFIG["selected"]["models"]:
@@ -325,14 +357,17 @@ def main() -> None:
     for replicate in range(CONFIG["municipality"]["replicates"]):
         found += municipality(replicate)
     frame = pd.DataFrame(found)
+    form = frame.loc[frame["estimator"] == FORM, "estimate"]
+    frame = frame[frame["estimator"] != FORM]
     refused = frame["refused"].eq(other=True) if "refused" in frame else False
     frame = frame.assign(refused=refused)
     places = frame.groupby(["world", "estimator"], sort=False)
     rows = [summary(group, place) for place, group in places]
     checks = compare(rows)
     out = {
-        "revision": revision(),
+        "revision": started_at,
         "random_state": CONFIG["random_state"],
+        "form_error": around(form),
         "rows": rows,
         "checks": checks,
     }

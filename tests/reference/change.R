@@ -7,8 +7,9 @@ d <- read.csv("change.csv")
 d$change <- d$after - d$before
 d$less <- as.numeric(d$after < d$before)
 d$halved <- as.numeric(d$after <= d$before / 2 & d$before > 0)
-terms <- ~ factor(cohort) + before + I(before^2) + alarm_total + I(alarm_total^2) +
-  alarm_invalid + I(alarm_invalid^2) + alarm_total:alarm_invalid
+terms <- ~ factor(cohort) + before + I(before^2) + I(before^3) + alarm_total + I(alarm_total^2) +
+  I(alarm_total^3) + alarm_invalid + I(alarm_invalid^2) + I(alarm_invalid^3) +
+  alarm_total:alarm_invalid
 
 # The cases' outcome less what their own regressors add, beside the registry, so that the contrast
 # (-z, 1) is mean(y) - z'b; CR2 and Satterthwaite by clubSandwich.

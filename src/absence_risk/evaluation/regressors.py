@@ -39,6 +39,8 @@ def described(match_on: tuple[str, ...], within: str | None, *, curved: bool) ->
     --------
     >>> described((), None, curved=True)
     'the baseline and its square'
+    >>> described(("alarm",), "cohort", curved=True)
+    'an intercept for each cohort, the baseline, alarm, their squares and cubes'
     """
     start = f"an intercept for each {within}, " if within else ""
     names = ", ".join(("the baseline", *match_on))
@@ -47,7 +49,7 @@ def described(match_on: tuple[str, ...], within: str | None, *, curved: bool) ->
     if not match_on:
         return f"{start}the baseline and its square"
     products = f", and the products among {', '.join(match_on)}" if len(match_on) > 1 else ""
-    return f"{start}{names}, their squares{products}"
+    return f"{start}{names}, their squares and cubes{products}"
 
 
 def regressors(
@@ -60,9 +62,10 @@ def regressors(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Make the regressors of cases and of those they are compared with.
 
-    Without the squares the expectation for the team's pupils, whose levels lie far above most
-    others, was about a point of absence too high in simulated municipalities whose team changes
-    nothing.
+    Where pupils are chosen by something else than the baseline, a referral grows steeply with
+    absence, and the team's pupils lie far above most others. In simulated municipalities whose
+    team changes nothing the expectation for them was then about a point of absence too high
+    without squares and half a point too low without cubes; with both within 0.02 points.
 
     Parameters
     ----------
@@ -73,7 +76,7 @@ def regressors(
     within : str or None
         Column whose groups have an intercept each.
     curved : bool
-        Whether squares, and products among ``match_on``, enter.
+        Whether squares enter; with ``match_on`` also cubes, and products among ``match_on``.
 
     Returns
     -------
@@ -121,8 +124,10 @@ def _intercepts(cases: Paired, others: Paired, within: str | None) -> list[npt.N
 def _terms(known: npt.NDArray[np.float64], *, curved: bool) -> npt.NDArray[np.float64]:
     if not curved:
         return known
+    if known.shape[1] == 1:
+        return np.column_stack([known, known**2])
     products = [known[:, i] * known[:, j] for i, j in combinations(range(1, known.shape[1]), 2)]
-    return np.column_stack([known, known**2, *products])
+    return np.column_stack([known, known**2, known**3, *products])
 
 
 def independent_columns(X: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
