@@ -23,6 +23,7 @@ from absence_risk.evaluation.outcomes import Likert, Population, Rate
 from absence_risk.evaluation.pairs import pair_waves
 from absence_risk.evaluation.prepost import PrePost
 from absence_risk.evaluation.published import mass_table
+from absence_risk.evaluation.repeated import repeated_measures
 from absence_risk.evaluation.reporting import (
     cannot_carry,
     design_carries,
@@ -94,6 +95,7 @@ __all__ = [
     "register_study",
     "registry_windows",
     "remarks_of",
+    "repeated_measures",
     "robustness_value",
     "rosenbaum_bounds",
     "staggered_difference_in_differences",

@@ -231,6 +231,8 @@ def _triangle(rows: Floats, size: Floats) -> Floats:
 
 
 def _from_equal_rows(U: Floats, residuals: Floats, bounds: npt.NDArray[np.int64]) -> Adjusted:
+    if len(bounds) == len(U) + 1:  # rows as clusters: no need to go through them one by one
+        return adjusted_from_grams(U[:, :, None] * U[:, None, :], residuals.T[..., None] * U)
     spans = list(pairwise(bounds))
     grams = np.stack([U[a:b].T @ U[a:b] for a, b in spans])
     sums = np.stack([residuals[a:b].T @ U[a:b] for a, b in spans], axis=-2)
