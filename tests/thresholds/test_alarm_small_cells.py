@@ -15,7 +15,7 @@ from absence_risk import disclosure
 from absence_risk.errors import SmallCountWarning
 from absence_risk.result import Estimate, Result, Table
 from absence_risk.thresholds import calibrate_threshold
-from absence_risk.thresholds.alarm_figures import leaves_open
+from absence_risk.thresholds.alarm_counts import leaves_open
 
 pytestmark = pytest.mark.filterwarnings("ignore::absence_risk.errors.SmallCountWarning")
 N, W, CAPACITY = 1500, 0.25, 20.0

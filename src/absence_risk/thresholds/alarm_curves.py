@@ -10,14 +10,8 @@ import numpy as np
 from absence_risk.result import Estimate, Table
 from absence_risk.stats.alarm_frontier import alarm_frontier
 from absence_risk.stats.threshold_metrics import threshold_metrics
-from absence_risk.thresholds.alarm_figures import (
-    carried,
-    count_alarms,
-    enough,
-    figure_row,
-    leaves_open,
-    spaced,
-)
+from absence_risk.thresholds.alarm_counts import carried, count_alarms, enough, leaves_open, spaced
+from absence_risk.thresholds.alarm_figures import figure_row
 
 if TYPE_CHECKING:
     from absence_risk.thresholds.calibrated import Calibration

@@ -11,13 +11,8 @@ from absence_risk.errors import DesignError
 from absence_risk.register.definition import NUMERATORS
 from absence_risk.result import FlowStep
 from absence_risk.stats.alarm_frontier import consecutive as in_a_row
-from absence_risk.thresholds.alarm_sample import (
-    AlarmSample,
-    LaterAbsence,
-    Rule,
-    event_flags,
-    refuse_early,
-)
+from absence_risk.thresholds.alarm_events import event_flags, refuse_early
+from absence_risk.thresholds.alarm_sample import AlarmSample, LaterAbsence, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,18 +24,12 @@ __all__ = [
     "LaterAbsence",
     "Rule",
     "cluster_codes",
-    "event_flags",
     "labelled",
-    "refuse_early",
 ]
 
 _NO_CONTRAST = (
     "{what} of the {n} pupils have the event ({event}), so no alarm can be judged by it. Choose "
     "another event or a longer time after the alarms."
-)
-_TOO_EARLY = (
-    "event names {n} pupil(s) whose event does not come {after} of the data, so no alarm can come "
-    "before it. Add earlier records, correct the dates or leave these pupils out."
 )
 _ONE_CLUSTER = (
     "cluster {name!r} has {n} distinct value, and drawing clusters needs at least 2. Draw pupils "
@@ -283,46 +277,3 @@ def labelled(
         missing = int((codes < 0).sum())
         raise ValueError(f"{name} {column!r} has {missing} missing values; fill or drop them.")
     return np.asarray(codes, dtype=np.int64), list(names)
-
-
-def event_flags(column: pd.Series[Any]) -> npt.NDArray[np.int64]:
-    """Return a column of events as 0 and 1.
-
-    Parameters
-    ----------
-    column : pandas.Series
-        0 and 1, or False and True.
-
-    Returns
-    -------
-    numpy.ndarray of int64
-        0 and 1.
-
-    Raises
-    ------
-    ValueError
-        If it holds anything else.
-    """
-    values = column.to_numpy()
-    if not np.isin(values, [0, 1]).all():
-        raise ValueError("The event must be 0 or 1 (or False, True) and not missing.")
-    return values.astype(np.int64)
-
-
-def refuse_early(n: int, after: str) -> None:
-    """Refuse events that no absence precedes.
-
-    Parameters
-    ----------
-    n : int
-        Pupils whose event comes first.
-    after : str
-        When the earliest event may come, in words.
-
-    Raises
-    ------
-    DesignError
-        If there is any such pupil.
-    """
-    if n:
-        raise DesignError(_TOO_EARLY.format(n=n, after=after))

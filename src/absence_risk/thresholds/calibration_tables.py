@@ -8,18 +8,14 @@ import numpy as np
 
 from absence_risk.result import Estimate, Table
 from absence_risk.stats.alarm_frontier import first_alarm
+from absence_risk.thresholds.alarm_counts import APART, carried, count_alarms, leaves_open, spaced
 from absence_risk.thresholds.alarm_figures import (
-    APART,
     FEW_THRESHOLDS,
     alarm_figures,
     area_row,
-    carried,
-    count_alarms,
     figure_row,
-    leaves_open,
-    spaced,
 )
-from absence_risk.thresholds.choice import open_candidates
+from absence_risk.thresholds.choice import LEAST_ALARMED, open_candidates
 from absence_risk.thresholds.wording import per_cent
 
 if TYPE_CHECKING:
@@ -34,7 +30,6 @@ __all__ = ["BENCHMARK_TERM", "CHOSEN_TERM", "choices", "chosen", "threshold_metr
 BENCHMARK_TERM = "PPV of an alarm without information"
 CHOSEN_TERM = "chosen threshold"
 _SHOWN = 0.01
-_LEAST_ALARMED = 5.0
 _WORK = (
     "An alarm is a month in which a pupil is at or above the threshold; pupils first alarmed are "
     "counted once. "
@@ -230,7 +225,7 @@ def choices(found: Calibration) -> Table:
     """
     sample, goal = found.sample, found.goal
     value = goal.value(found.cells, sample.n_months)
-    fine = open_candidates(found.cells, goal, sample.pupils_a_month, _LEAST_ALARMED)
+    fine = open_candidates(found.cells, goal, sample.pupils_a_month, LEAST_ALARMED)
     value = np.where(fine & np.isfinite(value), value, -np.inf)
     rows = []
     for c, rule in enumerate(sample.rules):

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["Choice", "Resampled", "choose", "open_candidates", "resample_choice"]
+__all__ = ["LEAST_ALARMED", "Choice", "Resampled", "choose", "open_candidates", "resample_choice"]
 
 _BLOCK = 20_000_000
-_LEAST_ALARMED = 5
+LEAST_ALARMED = 5
+"""Fewest pupils alarmed by a candidate that may be chosen."""
+
 _IMPOSSIBLE = "No rule and threshold meets {limits}. {nearest}"
 
 
@@ -133,7 +135,7 @@ def choose(cells: Floats, goal: Goal, sample: AlarmSample, thresholds: Floats) -
         If no candidate meets the limits; the message names what comes nearest.
     """
     pupils = sample.pupils_a_month
-    fine = open_candidates(cells, goal, pupils, _LEAST_ALARMED)
+    fine = open_candidates(cells, goal, pupils, LEAST_ALARMED)
     value = goal.value(cells, sample.n_months)
     value = np.where(fine & np.isfinite(value), value, -np.inf)
     if not np.isfinite(value).any():
@@ -152,10 +154,10 @@ def _nearest(cells: Floats, goal: Goal, sample: AlarmSample, thresholds: Floats)
     for limit in goal.limits:
         others = tuple(other for other in goal.limits if other is not limit)
         rest = Goal(goal.objective, goal.numbers, others)
-        fine = open_candidates(cells, rest, pupils, _LEAST_ALARMED)
+        fine = open_candidates(cells, rest, pupils, LEAST_ALARMED)
         kept = "keeping the other limits" if others else "with at least 5 pupils alarmed"
         if not fine.any():
-            fine = open_candidates(cells, Goal("youden"), pupils, _LEAST_ALARMED)
+            fine = open_candidates(cells, Goal("youden"), pupils, LEAST_ALARMED)
             kept = "leaving the other limits aside"
         quantity = limit.quantity(found, pupils)
         quantity = np.where(fine & np.isfinite(quantity), quantity, -np.inf)
@@ -215,7 +217,7 @@ def _choose_each(
     cells: npt.NDArray[np.float32], left: npt.NDArray[np.float32], goal: Goal, sample: AlarmSample
 ) -> tuple[npt.NDArray[np.generic], ...]:
     value = goal.value(cells, sample.n_months)
-    fine = open_candidates(cells, goal, sample.pupils_a_month, _LEAST_ALARMED)
+    fine = open_candidates(cells, goal, sample.pupils_a_month, LEAST_ALARMED)
     flat = np.where(fine & np.isfinite(value), value, -np.inf).reshape(len(cells), -1)
     best = flat.argmax(axis=1)
     rule, at = np.unravel_index(best, value.shape[1:])

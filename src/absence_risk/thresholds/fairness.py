@@ -107,6 +107,10 @@ def group_tables(
             _NO_GROUPS.format(name=tried, least=_LEAST_N, events=_LEAST_EVENTS, cell=_LEAST_CELL)
         )
     rows.append(Estimate(term=PUPILS_TERM, n=sample.n))
+    return _figures_table(found, rows, left_out), _differences_table(differences)
+
+
+def _figures_table(found: Calibration, rows: list[Estimate], left_out: list[str]) -> Table:
     note = (
         f"{found.words()} One threshold for all. n_events of n: with the event and alarmed of "
         "those with it (sensitivity), of those alarmed (PPV), alarmed of all. Statistic: share of "
@@ -116,22 +120,23 @@ def group_tables(
         note += _REST.format(least=_LEAST_N, events=_LEAST_EVENTS)
     if left_out:
         note += f" Not compared, because no two groups are large enough: {', '.join(left_out)}."
-    return (
-        Table(
-            name="groups",
-            title="The same alarm in groups of pupils, drawn towards their mean (shares)",
-            rows=tuple(rows),
-            note=note,
-        ),
-        Table(
-            name="group_differences",
-            title="Differences between groups at the chosen threshold, points",
-            rows=tuple(differences),
-            note=(
-                "Simultaneous bands over all pairs of a column (max-T) and the three figures "
-                "(Bonferroni); a band that covers 0 shows no difference. n and n_events are those "
-                "of the smaller group."
-            ),
+    return Table(
+        name="groups",
+        title="The same alarm in groups of pupils, drawn towards their mean (shares)",
+        rows=tuple(rows),
+        note=note,
+    )
+
+
+def _differences_table(rows: list[Estimate]) -> Table:
+    return Table(
+        name="group_differences",
+        title="Differences between groups at the chosen threshold, points",
+        rows=tuple(rows),
+        note=(
+            "Simultaneous bands over all pairs of a column (max-T) and the three figures "
+            "(Bonferroni); a band that covers 0 shows no difference. n and n_events are those "
+            "of the smaller group."
         ),
     )
 

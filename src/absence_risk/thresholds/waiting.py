@@ -8,8 +8,8 @@ import numpy as np
 
 from absence_risk.result import Estimate, Table
 from absence_risk.stats.information_value import information_value
-from absence_risk.thresholds.alarm_figures import carried, count_alarms
-from absence_risk.thresholds.choice import open_candidates
+from absence_risk.thresholds.alarm_counts import carried, count_alarms
+from absence_risk.thresholds.choice import LEAST_ALARMED, open_candidates
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["waiting_table"]
 
 _PER = 1000
-_LEAST_ALARMED = 5.0
 _TERMS = "later terms until waiting pays for the term lost"
 
 
@@ -39,7 +38,7 @@ def waiting_table(found: Calibration) -> Table:
         pupils' records again.
     """
     goal, sample = found.goal, found.sample
-    fine = open_candidates(found.cells, goal, sample.pupils_a_month, _LEAST_ALARMED)
+    fine = open_candidates(found.cells, goal, sample.pupils_a_month, LEAST_ALARMED)
     draws = found.resampled.value[:, fine].astype(np.float64)
     note = (
         "Gaussian approximation of the value of further data (Jalal & Alarid-Escudero 2018) with "
