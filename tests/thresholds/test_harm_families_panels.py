@@ -8,6 +8,7 @@ import pytest
 
 from absence_risk.errors import DesignError
 from absence_risk.thresholds import harm_evidence
+from absence_risk.thresholds.wording import set_words
 
 
 def weigh(frame, **more):
@@ -113,6 +114,24 @@ def test_a_jump_is_called_a_step():
     assert "jumps by" in found.verdict.sentence
     elsewhere = weigh(frame, at=0.1)
     assert elsewhere.verdict.answer == "not supported"
+
+
+def test_a_set_of_many_slivers_is_told_as_its_range():
+    rng = np.random.default_rng(1)
+    x = rng.beta(1.2, 8, 4000)
+    frame = pd.DataFrame({"absence": x, "harm": 200 - 40 * x + 30 * rng.normal(size=4000)})
+    table = weigh(frame, folds=0).table("break_location")
+    parts = [row for row in table.rows if row.term.startswith("set of the step, part")]
+    ends = np.array([(row.conf_low, row.conf_high) for row in parts])
+    assert len(parts) > 3  # The table keeps them all, inside the range of the row before.
+    step = next(row for row in table.rows if row.term == "step")
+    assert ends[0, 0] <= step.conf_low < ends[0, 0] + 0.001
+    assert ends[-1, 1] - 0.001 < step.conf_high <= ends[-1, 1]
+    assert (ends[1:, 0] > ends[:-1, 1]).all()
+    words = set_words(ends)
+    assert words.endswith(f" %] in {len(parts)} pieces")
+    assert words.count("[") == 1
+    assert set_words(ends[:3]).count(" or ") == 2
 
 
 def test_scores_prefer_the_true_shape():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from absence_risk.plots.intervals import draw_intervals, is_benchmark, row_height
@@ -36,6 +37,7 @@ __all__ = [
     "plot_slopes",
 ]
 
+_MOST_PARTS = 3
 LINE = 0.20
 """The share of absence that the claim is about."""
 
@@ -81,7 +83,7 @@ def plot_dose_response(result: Result, *, ax: Axes | None = None) -> Axes:
     if strip is None:
         ax.set_xlabel("absence, share of offered time")
     band = (
-        "Band: holds for the whole curve at once."
+        "Band: made to hold for the whole curve at once."
         if "at once" in table.note
         else ("Bands: intervals at each point.")
     )
@@ -199,6 +201,7 @@ def plot_break(result: Result, *, ax: Axes | None = None) -> Axes:
     """
     table, title = result.table("break_location"), "Where a break would lie, if there is one"
     rows = [row for row in table.rows if row.estimate is not None or row.conf_low is not None]
+    rows = _few_parts(rows)
     ax = axes_for(ax, row_height(len(rows)))
     if not rows:
         return empty(ax, result, table, title)
@@ -211,6 +214,16 @@ def plot_break(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("absence, share of offered time")
     caption(ax, result, table, what="The bar is the set of places that the data do not rule out.")
     return ax
+
+
+def _few_parts(rows: list[Estimate]) -> list[Estimate]:
+    """Leave out the parts of a set in many: its range has a row of its own."""
+    sets = Counter(row.term.split(", part ")[0] for row in rows if ", part " in row.term)
+    return [
+        row
+        for row in rows
+        if ", part " not in row.term or sets[row.term.split(", part ")[0]] <= _MOST_PARTS
+    ]
 
 
 @styled

@@ -126,7 +126,7 @@ class _Profile:
                 found, mean = self._state(eta + size * move)
             coef, eta, deviance = coef + size * step, eta + size * move, found
             # After a full step the deviance is wrong by about what it promised, squared, over n.
-            if size == 1.0 and promised**2 < _ENOUGH * len(eta):
+            if size == 1.0 and promised * promised < _ENOUGH * len(eta):
                 return coef, deviance, True
             if np.abs(eta).max() > _LARGEST:
                 break

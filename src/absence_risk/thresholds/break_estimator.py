@@ -120,7 +120,7 @@ class BreakEstimator(ABC):
             name = type(self).__name__
             raise ValueError(_FEATURES.format(got=matrix.shape[1], name=name, fitted=fitted))
         design = np.column_stack([matrix[:, 0], self._terms(matrix[:, 0]), matrix[:, 1:]])
-        return np.asarray(self.intercept_ + design @ self.coef_)
+        return self._mean(np.asarray(self.intercept_ + design @ self.coef_))
 
     def score(
         self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
@@ -148,6 +148,10 @@ class BreakEstimator(ABC):
         left = weight @ (outcome - self.predict(X)) ** 2
         spread = weight @ (outcome - weight @ outcome / weight.sum()) ** 2
         return float(1 - left / spread)
+
+    def _mean(self, on_link: Floats) -> Floats:
+        """Return means from the scale of the link; the identity unless there is a family."""
+        return on_link
 
     @abstractmethod
     def _terms(self, x: Floats) -> Floats:

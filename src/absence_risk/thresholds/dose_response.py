@@ -124,6 +124,16 @@ def dose_response(
     EstimationError
         If there is no finite fit.
 
+    Notes
+    -----
+    The band is too narrow where the truth bends sharply. On shapes and seeds it was not made on
+    (experiments/2026-11_dose_response_bands; gaussian, binomial, Poisson; 500 to 5,000 pupils, with
+    and without 30 uneven schools) the 95 % band of the penalised curve held the whole truth in
+    97.5 % of samples for a line, 93.5 % for a decay, 88.7 % for a sigmoid, 88.2 % for a bend at
+    20 % (Monte-Carlo error 0.5 to 1.0) and 48.1 % (1.5) for a near step, down to 0 % with 5,000
+    pupils: a jump is smoothed away. By family, size and schools, without the near step, 86.5 to
+    96.5 %.
+
     Examples
     --------
     >>> import pandas as pd
@@ -233,8 +243,10 @@ def _curve_table(sample: Sample, fit: FittedCurve, grid: Floats, critical: float
         title="Mean outcome along absence, standardised over the pupils' own covariates",
         rows=rows,
         note=(
-            "threshold: share of absence. The band holds for the whole curve at once; std_error "
-            "is that of a single level."
+            "threshold: share of absence. The band is made to hold for the whole curve at once; "
+            "std_error is that of a single level. In simulated data a 95 % band held all of a line "
+            "in 98 % of samples, of a curve that bends in 88 to 94 %, and of one that nearly jumps "
+            "in 48 %: beside a jump, do not trust it."
         ),
     )
 

@@ -12,7 +12,7 @@ from absence_risk.stats.cr1 import cr1_covariance
 from absence_risk.stats.sandwich import t_inference
 from absence_risk.stats.splines import restricted_cubic
 from absence_risk.thresholds.slopes import contrasts
-from absence_risk.thresholds.wording import per_cent
+from absence_risk.thresholds.wording import per_cent, told_parts
 from absence_risk.thresholds.working import from_link
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ def break_table(sample: Sample, fits: Candidates, sets: tuple[Floats, Floats], a
     Returns
     -------
     Table
-        The best kink with the range of its set, then each part of the set.
+        The best kink with the range of its set, each part of it, then the same of the step.
     """
     low, high = fits.search.limits
     kink_set, step_set = sets
@@ -284,15 +284,23 @@ def break_table(sample: Sample, fits: Candidates, sets: tuple[Floats, Floats], a
         conf_high=float(step_set[-1, 1]),
         n=sample.n,
     )
+    # The ends are values of single pupils, so they are told to 0.1 points.
+    step_parts = [
+        Estimate(
+            term=f"set of the step, part {k}", conf_low=float(a), conf_high=float(b), n=sample.n
+        )
+        for k, (a, b) in enumerate(told_parts(step_set), start=1)
+    ]
     inside = any(a <= at <= b for a, b in kink_set)
     return Table(
         name="break_location",
         title="Place of the best kink and step and the places the data allow (share of absence)",
-        rows=(whole, *parts, step),
+        rows=(whole, *parts, step, *step_parts),
         note=(
             f"Likelihood-ratio set with a wild-bootstrap critical value; it may have gaps. "
             f"Searched from {low:.3f} to {high:.3f}; a set that reaches an end is not bounded "
-            f"there. The step: range of Hansen's set. {per_cent(at)} is "
+            f"there. The step: range of Hansen's set, then its parts to 0.1 points outwards, "
+            f"joined where they meet. {per_cent(at)} is "
             f"{'inside' if inside else 'outside'} the set of the kink. A best kink "
             "exists for any data: it is a finding only where the verdict says kink."
         ),

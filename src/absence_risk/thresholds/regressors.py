@@ -17,9 +17,15 @@ from absence_risk.stats.kink import kink_search
 from absence_risk.stats.kink_bootstrap import kink_draws
 from absence_risk.stats.step import hansen_quantile, step_search
 from absence_risk.thresholds.break_estimator import BreakEstimator, cluster_rows, rows
+from absence_risk.thresholds.family_kink import fit_family_kink
+from absence_risk.thresholds.sample import FAMILIES
+from absence_risk.thresholds.working import check_family, from_link
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from absence_risk.stats.kink import KinkSearch
+    from absence_risk.thresholds.sample import Family
 
     Floats = npt.NDArray[np.float64]
 
@@ -31,7 +37,8 @@ class KinkRegression(BreakEstimator):
 
     Exact and global least squares in O(n p²); see :mod:`absence_risk.stats.kink`. The set of
     places comes from the likelihood ratio, with an F quantile or a wild bootstrap (Hansen 2017,
-    JBES 35:228).
+    JBES 35:228). For events and counts the line is that of the log odds or log means, and place
+    and set come from the exact profile of the deviance (:mod:`absence_risk.stats.kink_glm`).
 
     Parameters
     ----------
@@ -42,6 +49,8 @@ class KinkRegression(BreakEstimator):
     critical : {"bootstrap", "f"}
         Where the critical value of the set comes from. The F quantile is quicker and covers too
         rarely in small samples.
+    family : {"gaussian", "binomial", "poisson"}
+        Distribution of the outcome, with identity, logit or log link.
     replicates : int
         Draws of the bootstrap, at least 19.
     random_state : int
@@ -56,13 +65,19 @@ class KinkRegression(BreakEstimator):
     limits_ : tuple of float
         Where the kink was searched.
     intercept_ : float
-        Mean at 0.
+        Mean at 0, on the scale of the link.
     coef_ : numpy.ndarray, shape (2 + p,)
-        Slope below the kink, slope change, covariates.
+        Slope below the kink, slope change, covariates; on the scale of the link.
     resid_variance_ : float
-        Residual variance.
+        Residual variance; for events and counts Pearson's χ² over its degrees of freedom.
     n_features_in_ : int
         Columns of X.
+
+    Notes
+    -----
+    Share of 120 simulated sets that held the true kink (slope change 8 per unit at 15 %; nominal
+    95 %, Monte-Carlo error 2 to 4 points), bootstrap and F quantile: events, 1,500 rows, 95 and
+    87 %; counts, 1,500 rows, 90 and 89 %; counts of variance mean + mean², 5,000 rows, 89 and 79 %.
 
     Examples
     --------
@@ -82,12 +97,14 @@ class KinkRegression(BreakEstimator):
         critical: str = "bootstrap",
         replicates: int = 399,
         random_state: int = 0,
+        family: Family = "gaussian",
     ) -> None:
         self.conf_level = conf_level
         self.trim = trim
         self.critical = critical
         self.replicates = replicates
         self.random_state = random_state
+        self.family = family
 
     def fit(
         self,
@@ -119,9 +136,13 @@ class KinkRegression(BreakEstimator):
         ValueError
             If an argument is out of range or X or y have missing values.
         DesignError
-            If the exposure leaves no place for a kink, or there is one cluster only.
+            If the exposure leaves no place for a kink, there is one cluster only, or the outcome
+            has values that its distribution does not have.
+        EstimationError
+            If a logistic or Poisson regression has no finite solution.
         """
         check.probability(self.conf_level, "conf_level")
+        check.choice(self.family, FAMILIES, "family")
         check.choice(self.critical, ("bootstrap", "f"), "critical")
         if check.positive_int(self.replicates, "replicates") < 19:
             raise ValueError(f"replicates must be at least 19, got {self.replicates}.")
@@ -132,8 +153,10 @@ class KinkRegression(BreakEstimator):
             search = kink_search(matrix[:, 0], extra, weights=weight, trim=self.trim)
         except ValueError as error:
             raise DesignError(str(error)) from error
-        self.location_ = float(search.fit(outcome).location[0])
         self.limits_ = search.limits
+        if self.family != "gaussian":
+            return self._fit_family(matrix, outcome, weight, search, codes)
+        self.location_ = float(search.fit(outcome).location[0])
         self._solve(matrix, outcome, weight)
         if search.df_resid < 1:  # As many coefficients as rows: the data rule out no place.
             self.location_set_ = np.array([search.limits])
@@ -154,8 +177,42 @@ class KinkRegression(BreakEstimator):
         self.location_set_ = search.confidence_set(outcome, critical)
         return self
 
+    def _fit_family(
+        self,
+        matrix: Floats,
+        y: Floats,
+        weight: Floats | None,
+        search: KinkSearch,
+        clusters: npt.NDArray[np.int64] | None,
+    ) -> Self:
+        """Fit events or counts."""
+        check_family(y, "y", self.family)
+        if search.df_resid < 1:
+            raise DesignError(
+                f"{len(y)} rows are too few for a kink and {matrix.shape[1] - 1} covariates. Use "
+                "fewer covariates."
+            )
+        found = fit_family_kink(
+            matrix,
+            y,
+            weight,
+            search,
+            family="binomial" if self.family == "binomial" else "poisson",
+            conf_level=self.conf_level,
+            replicates=self.replicates if self.critical == "bootstrap" else None,
+            clusters=clusters,
+            random_state=check.seed(self.random_state),
+        )
+        self.location_, self.location_set_ = found.location, found.parts
+        self.intercept_, self.coef_ = float(found.coef[0]), found.coef[1:]
+        self.n_features_in_, self.resid_variance_ = matrix.shape[1], found.dispersion
+        return self
+
     def _terms(self, x: Floats) -> Floats:
         return np.maximum(x - self.location_, 0.0)
+
+    def _mean(self, on_link: Floats) -> Floats:
+        return from_link(on_link, self.family)
 
 
 class StepRegression(BreakEstimator):

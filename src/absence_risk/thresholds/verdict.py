@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from absence_risk.result import Verdict
 from absence_risk.thresholds.nulls import SMOOTH
-from absence_risk.thresholds.wording import outcome_words, per_cent
+from absence_risk.thresholds.wording import outcome_words, per_cent, set_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,10 +109,20 @@ class Finding:
         return self.limits[0] <= self.at <= self.limits[1]
 
     @property
+    def places(self) -> npt.NDArray[np.float64]:
+        """The confidence set of the step where there is one, else of the kink."""
+        return self.step_set if self.step else self.kink_set
+
+    @property
+    def in_gap(self) -> bool:
+        """Whether the threshold lies between two parts of that set."""
+        low, high = self.places[0, 0], self.places[-1, 1]
+        return bool(low < self.at < high) and not self.in_set
+
+    @property
     def in_set(self) -> bool:
         """Whether the threshold lies in the confidence set of the kink, or of the step."""
-        parts = self.step_set if self.step else self.kink_set
-        return any(low <= self.at <= high for low, high in parts)
+        return any(low <= self.at <= high for low, high in self.places)
 
     @property
     def faster(self) -> bool:
@@ -153,9 +163,9 @@ class Finding:
     def shape(self) -> str:
         """The shape in words: the closed list of sub-verdicts."""
         if self.step:
-            return f"step in {_set_words(self.step_set)}"
+            return f"step in {set_words(self.step_set)}"
         if self.kink:
-            return f"kink in {_set_words(self.kink_set)}"
+            return f"kink in {set_words(self.kink_set)}"
         if not self.dose:
             return "no dose response"
         if self.straight:
@@ -211,7 +221,7 @@ def _sentence(found: Finding, answer: Answer) -> str:
             return f"These data show no clear relation of {name} with absence, so no bend at {at}."
         return f"These data cannot tell whether the relation of {name} with absence bends at {at}."
     if found.kink:
-        where = _set_words(found.kink_set)
+        where = set_words(found.kink_set)
         near = f"bends near {at}, but is flatter beyond it, not steeper"
         return f"{relation} {near if found.in_set else f'bends at {where}, not at {at}'}."
     shape = "a straight line" if found.straight else "a smooth curve"
@@ -224,7 +234,7 @@ def _sentence(found: Finding, answer: Answer) -> str:
 
 def _step_sentence(found: Finding, answer: Answer) -> str:
     at = per_cent(found.at)
-    where = f"at {at}" if found.in_set else f"at {_set_words(found.step_set)}, not at {at}"
+    where = f"at {at}" if found.in_set else f"at {set_words(found.step_set)}, not at {at}"
     against = ", but against the overall direction" if found.in_set else ""
     if answer != "not supported":
         against = "" if answer == "supported" else "; how the slope changes there stays open"
@@ -246,7 +256,8 @@ def _reasons(found: Finding) -> tuple[str, ...]:
     where = "lies" if found.in_set else "does not lie"
     if found.kink or found.step:
         kind = "steps" if found.step else "kinks"
-        reasons.append(f"{at} {where} in the set of {kind} the data allow.")
+        where = "lies in a gap of" if found.in_gap else f"{where} in"
+        reasons.append(f"{at} {where} the set of {kind} the data allow.")
     if not found.searched:
         reasons.append(
             f"Too few pupils lie on one side of {at} to search for a kink there; it was searched "
@@ -265,7 +276,3 @@ def _not_safe(found: Finding) -> str:
 
 def _words(row: Estimate) -> str:
     return f"{row.estimate:.3g} [{row.conf_low:.3g}, {row.conf_high:.3g}]"
-
-
-def _set_words(kink_set: npt.NDArray[np.float64]) -> str:
-    return " or ".join(f"[{per_cent(low, 1)}, {per_cent(high, 1)}]" for low, high in kink_set)
