@@ -11,7 +11,7 @@ from absence_risk.thresholds import harm_evidence
 from absence_risk.thresholds.flexible import fit_monotone, fit_penalised_shape
 from absence_risk.thresholds.neighbours import neighbour_slopes, neighbour_words
 from absence_risk.thresholds.parts import parts_table, parts_words
-from absence_risk.thresholds.sample import read_sample
+from absence_risk.thresholds.reading import read_sample
 
 
 def two_parts(n=1000, seed=1, valid=-30.0, invalid=-75.0, schools=25):

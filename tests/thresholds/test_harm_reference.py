@@ -58,7 +58,7 @@ def test_the_spline_curve_agrees_with_rms(found, wanted):
 
     from absence_risk.stats.splines import restricted_cubic
     from absence_risk.thresholds.candidates import fit_candidates
-    from absence_risk.thresholds.sample import read_sample
+    from absence_risk.thresholds.reading import read_sample
     from absence_risk.thresholds.slopes import contrasts
 
     sample = read_sample(

@@ -11,8 +11,9 @@ from absence_risk.errors import DesignError
 from absence_risk.result import Estimand, Estimate, Result, Table, Verdict
 from absence_risk.stats.sandwich import t_inference
 from absence_risk.stats.simultaneous import band_quantile
-from absence_risk.thresholds.harm_tables import binned_means_table
-from absence_risk.thresholds.sample import FAMILIES, read_sample
+from absence_risk.thresholds.harm_curves import binned_means_table
+from absence_risk.thresholds.reading import read_sample
+from absence_risk.thresholds.sample import FAMILIES
 from absence_risk.thresholds.standardised import fit_curve
 from absence_risk.thresholds.wording import outcome_words, per_cent
 

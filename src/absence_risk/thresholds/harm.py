@@ -11,18 +11,18 @@ from absence_risk import check
 from absence_risk.result import Estimand, Result, Table, Verdict
 from absence_risk.stats.step import hansen_quantile
 from absence_risk.thresholds.candidates import fit_candidates
+from absence_risk.thresholds.harm_curves import binned_means_table, dose_response_table
 from absence_risk.thresholds.harm_tables import (
-    binned_means_table,
     break_profile_table,
     break_table,
     candidates_table,
-    dose_response_table,
     slopes_table,
 )
 from absence_risk.thresholds.neighbours import neighbour_slopes, neighbour_words
 from absence_risk.thresholds.nulls import weigh_candidates
 from absence_risk.thresholds.parts import parts_table, parts_words
-from absence_risk.thresholds.sample import FAMILIES, read_sample
+from absence_risk.thresholds.reading import read_sample
+from absence_risk.thresholds.sample import FAMILIES
 from absence_risk.thresholds.scores import scores_table
 from absence_risk.thresholds.slopes import estimate_slopes
 from absence_risk.thresholds.smooth_class import ROUNDING
