@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         plot_operating_points,
         plot_slopes,
     )
+    from absence_risk.plots.waves import plot_waves
     from absence_risk.plots.world import (
         plot_ladder_levels,
         plot_spell_lengths,
@@ -82,6 +83,7 @@ __all__ = [
     "plot_threshold_metrics",
     "plot_tipping",
     "plot_waterfall",
+    "plot_waves",
     "plot_weekly_absence",
     "plot_wellbeing",
     "plot_yearly_absence",
@@ -122,6 +124,7 @@ _HOMES = {
     "plot_threshold_metrics": "alarm_threshold",
     "plot_tipping": "missing",
     "plot_waterfall": "before_after",
+    "plot_waves": "waves",
     "plot_weekly_absence": "world",
     "plot_wellbeing": "evaluation",
     "plot_yearly_absence": "world",

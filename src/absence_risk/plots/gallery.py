@@ -16,6 +16,7 @@ from absence_risk.plots import (
     levels,
     survival,
     thresholds,
+    waves,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ PLOTS: dict[str, Callable[..., Axes]] = {
     "course": before_after.plot_waterfall,
     "by": forest.plot_forest,
     "event": event.plot_event,
+    "waves": waves.plot_waves,
     "baseline": forest.plot_love,
     "ordinal": levels.plot_levels,
     "responders": evaluation.plot_responders,
