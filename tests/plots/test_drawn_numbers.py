@@ -221,7 +221,6 @@ def test_parts_of_a_confidence_set_are_drawn_without_a_dot(results: dict[str, Re
 def test_a_set_of_many_parts_is_drawn_as_its_range(results: dict[str, Result]) -> None:
     result = results["threshold"]
     table = result.table("break_location")
-    plain = len(draw(result, "break_location").get_yticks())
     for count, drawn in ((3, 3), (4, 0)):
         parts = [
             Estimate(term=f"set of the step, part {k}", conf_low=k / 20, conf_high=k / 20 + 0.01)
@@ -229,7 +228,7 @@ def test_a_set_of_many_parts_is_drawn_as_its_range(results: dict[str, Result]) -
         ]
         more = dataclasses.replace(table, rows=(*table.rows, *parts))
         ax = draw(with_table(result, more), "break_location")
-        assert len(ax.get_yticks()) == plain + drawn
+        assert words(ax).count("set of the step, part") == drawn
 
 
 def test_shares_beyond_the_benchmark_may_be_negative(results: dict[str, Result]) -> None:
