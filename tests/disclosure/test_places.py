@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from absence_risk.disclosure.places import hide_places
+from absence_risk.disclosure.places import hide_places, protect_outcome
 from absence_risk.result import Estimand, Estimate, Result, Table, Verdict
 
 
@@ -48,3 +48,14 @@ def test_nothing_goes_on_ones_own_screen_or_without_a_forest():
     assert hide_places(other, [one], 1) == other
     bare = dataclasses.replace(other, tables=())
     assert hide_places(bare, [one]) == bare
+
+
+def test_an_outcome_whose_n_would_tell_loses_it_and_keeps_its_figures():
+    first = protect_outcome(forest(north=40, south=20), [])
+    assert first.n == 60
+    second = protect_outcome(forest(north=38, south=19), [first])
+    assert second.n == 0
+    assert sizes(second) == [None, None, None]
+    assert second.table("by").rows[0].estimate == 0.1
+    third = protect_outcome(forest(north=30, south=15), [first])
+    assert third.n == 45

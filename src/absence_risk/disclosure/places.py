@@ -1,4 +1,4 @@
-"""The same places under several outcomes: who of a place did not answer must not come back."""
+"""Several outcomes of the same cases: who of them did not answer must not come back."""
 
 from __future__ import annotations
 
@@ -6,15 +6,43 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from absence_risk.disclosure.cells import is_small
+from absence_risk.disclosure.nested import Shown
+from absence_risk.disclosure.suppression import printed, protect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from absence_risk.result import Result, Table
 
-__all__ = ["hide_places"]
+__all__ = ["hide_places", "protect_outcome"]
 
 _BY, _POOLED = "by", "pooled"
+
+
+def protect_outcome(result: Result, beside: Sequence[Result], minimum: int = 5) -> Result:
+    """Return a copy of a result that may be published beside other outcomes of the same cases.
+
+    Of 60 cases with absence 57 may have answered a questionnaire: both numbers in print would
+    tell of three pupils. Then the result loses its n, and all that tells it.
+
+    Parameters
+    ----------
+    result : Result
+        The result as estimated.
+    beside : sequence of Result
+        Results on the same cases, protected, that are published with it.
+    minimum : int
+        Smallest number of pupils that may be shown, at least 1.
+
+    Returns
+    -------
+    Result
+        The publishable copy; n is 0 where it may not be told.
+    """
+    chain = Shown(minimum, set().union(*map(printed, beside)))
+    if minimum > 1 and not is_small(result.n, minimum) and chain.clashes(result.n):
+        result = dataclasses.replace(result, n=0)
+    return hide_places(protect(result, minimum, beside=beside), beside, minimum)
 
 
 def hide_places(result: Result, beside: Iterable[Result], minimum: int = 5) -> Result:
@@ -41,8 +69,9 @@ def hide_places(result: Result, beside: Iterable[Result], minimum: int = 5) -> R
     return dataclasses.replace(
         result,
         tables=tuple(
-            _without_n(table)
-            if table.name == _BY and any(_tell(_sizes(table), o, minimum) for o in others)
+            _without_n(table, pooled=not result.n)
+            if table.name == _BY
+            and (not result.n or any(_tell(_sizes(table), o, minimum) for o in others))
             else table
             for table in result.tables
         ),
@@ -63,9 +92,10 @@ def _tell(one: dict[str, int | None], other: dict[str, int | None], minimum: int
     return any(a is not None and b is not None and is_small(abs(a - b), minimum) for a, b in pairs)
 
 
-def _without_n(table: Table) -> Table:
+def _without_n(table: Table, *, pooled: bool) -> Table:
     rows = tuple(
-        row if row.group == _POOLED else dataclasses.replace(row, n=None) for row in table.rows
+        row if row.group == _POOLED and not pooled else dataclasses.replace(row, n=None)
+        for row in table.rows
     )
     note = f"{table.note} Numbers by place are not shown: beside another outcome they would tell."
     return dataclasses.replace(table, rows=rows, note=note)

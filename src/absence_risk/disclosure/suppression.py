@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from absence_risk.result import Estimate, FlowStep, Result, Table
 
-__all__ = ["NESTED_N", "protect", "protect_table", "small_counts"]
+__all__ = ["NESTED_N", "printed", "protect", "protect_table", "small_counts"]
 
 NESTED_N = frozenset(
     {
@@ -128,8 +128,7 @@ def protect(result: Result, minimum: int = 5, *, beside: Iterable[Result] = ()) 
         return _withhold(result, minimum)
     chain = Shown(minimum, [result.n])
     for other in beside:
-        steps = (step.n for step in other.flow if step.n is not None)
-        chain.numbers.update((other.n, *steps))
+        chain.numbers.update(printed(other))
     flow = hide_flow(result.flow, chain)
     totals = {step.n for step in flow} | {result.n}
     anchors = _anchors(result)
@@ -142,6 +141,24 @@ def protect(result: Result, minimum: int = 5, *, beside: Iterable[Result] = ()) 
         for before, after in zip(result.tables, tables, strict=True)
     )
     return _with_headline(result, kept, flow, chain)
+
+
+def printed(result: Result) -> set[int]:
+    """Return the numbers of pupils of a result that nest in one another.
+
+    Parameters
+    ----------
+    result : Result
+        A protected result.
+
+    Returns
+    -------
+    set of int
+        Its n, those of its flow and of the tables in `NESTED_N`.
+    """
+    rows = (row for table in result.tables if table.name in NESTED_N for row in table.rows)
+    counts = {result.n, *(step.n for step in result.flow), *(row.n for row in rows)}
+    return {count for count in counts if count}
 
 
 def protect_table(table: Table, minimum: int = 5) -> Table:

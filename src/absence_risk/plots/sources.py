@@ -92,7 +92,8 @@ def said_of(source: Result | Table, table: Table, what: str = "") -> str:
     """
     parts = [what]
     if isinstance(source, Result):
-        parts += [f"n = {source.n}.", f"Intervals: {source.conf_level * 100:g}\u00a0%."]
+        parts += [f"n = {source.n}."] if source.n else []
+        parts += [f"Intervals: {source.conf_level * 100:g}\u00a0%."]
         parts.append(f"{source.definition[:1].upper()}{source.definition[1:].rstrip('.')}.")
     parts.append(table.note)
     blank = sum(map(is_blank, table.rows))

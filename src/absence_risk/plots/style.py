@@ -269,7 +269,7 @@ def caption(
     hidden = sum(is_blank(row) for row in table.rows)
     parts = [
         what,
-        f"n = {count(result.n if n is None else n)}.",
+        f"n = {count(result.n if n is None else n)}." if result.n or n else "",
         f"Intervals: {result.conf_level * 100:g}\u00a0%.",
         _sentence(definition or result.definition),
     ]

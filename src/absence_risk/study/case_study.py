@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from absence_risk import check, disclosure
-from absence_risk.disclosure.places import hide_places
+from absence_risk import check
+from absence_risk.disclosure.places import protect_outcome
 from absence_risk.errors import DesignError, TableError
 from absence_risk.evaluation.assessment import assess, remarks_of
 from absence_risk.evaluation.imputed import MI
@@ -268,9 +268,7 @@ def evaluate_cases(
         except DesignError as error:
             refused[name] = str(error)
             continue
-        others = tuple(results.values())
-        safe = disclosure.protect(one.result, minimum, beside=others)
-        result = hide_places(safe, others, minimum)
+        result = protect_outcome(one.result, tuple(results.values()), minimum)
         results[name] = result
         remarks[name] = remarks_of(study, result, [one], minimum=minimum)
     return EvaluationAnswers(
