@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from absence_risk.disclosure.cells import is_small
 from absence_risk.disclosure.nested import Shown
-from absence_risk.disclosure.suppression import printed, protect
+from absence_risk.disclosure.printed import printed
+from absence_risk.disclosure.suppression import protect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

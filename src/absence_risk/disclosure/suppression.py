@@ -22,6 +22,7 @@ from absence_risk.disclosure.nested import (
     nested_steps,
     same_step,
 )
+from absence_risk.disclosure.printed import NESTED_N, printed
 from absence_risk.disclosure.sentences import without_hidden
 from absence_risk.errors import SmallCountWarning
 from absence_risk.result import Verdict
@@ -31,27 +32,7 @@ if TYPE_CHECKING:
 
     from absence_risk.result import Estimate, FlowStep, Result, Table
 
-__all__ = ["NESTED_N", "printed", "protect", "protect_table", "small_counts"]
-
-NESTED_N = frozenset(
-    {
-        "bounds",
-        "change",
-        "course",
-        "effect_sizes",
-        "follow_up",
-        "missing",
-        "moderator",
-        "reliable_change",
-        "responders",
-        "responses",
-        "wellbeing",
-        "wellbeing_bounds",
-        "wellbeing_effect_sizes",
-        "wellbeing_missing",
-    }
-)
-"""Tables whose rows count the same pupils, before, after and with both measurements."""
+__all__ = ["protect", "protect_table", "small_counts"]
 
 _ENDINGS = "endings"
 _EMPTY_TABLE = (
@@ -141,24 +122,6 @@ def protect(result: Result, minimum: int = 5, *, beside: Iterable[Result] = ()) 
         for before, after in zip(result.tables, tables, strict=True)
     )
     return _with_headline(result, kept, flow, chain)
-
-
-def printed(result: Result) -> set[int]:
-    """Return the numbers of pupils of a result that nest in one another.
-
-    Parameters
-    ----------
-    result : Result
-        A protected result.
-
-    Returns
-    -------
-    set of int
-        Its n, those of its flow and of the tables in `NESTED_N`.
-    """
-    rows = (row for table in result.tables if table.name in NESTED_N for row in table.rows)
-    counts = {result.n, *(step.n for step in result.flow), *(row.n for row in rows)}
-    return {count for count in counts if count}
 
 
 def protect_table(table: Table, minimum: int = 5) -> Table:
