@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.patches import Rectangle
 
 from absence_risk import plots
 from absence_risk.disclosure.notes import SINGLE_PUPILS
@@ -148,6 +149,21 @@ def test_flow_is_drawn_with_its_counts_and_a_dash_for_hidden_ones(lossy: PrePost
     assert sorted(counts) == sorted(expected)
     assert all(gid != SINGLE_PUPILS for gid in (t.get_gid() for t in ax.texts))
     assert "A dash stands for a number below 5" in words(ax)
+
+
+def test_every_line_of_a_flow_chart_stands_inside_a_box(lossy: PrePost) -> None:
+    long = "a step whose name is too long for one line of its box"
+    table = flow_chart(lossy)
+    table = dataclasses.replace(
+        table, rows=tuple(dataclasses.replace(row, term=long) for row in table.rows)
+    )
+    ax = plots.plot_flow(table)
+    boxes = [patch.get_bbox() for patch in ax.patches if isinstance(patch, Rectangle)]
+    lines = [text for text in ax.texts if text.get_text() in long]
+    assert len(lines) > len(table.rows)
+    for line in lines:
+        x, y = line.get_position()
+        assert any(box.contains(x, y) for box in boxes)
 
 
 def test_flow_with_small_numbers_is_marked_for_the_own_screen(lossy: PrePost) -> None:

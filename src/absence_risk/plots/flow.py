@@ -28,6 +28,8 @@ _SIDE = ": left out"
 _REGISTRY = "registry"
 _CHARS = 13.5
 """Characters in an inch of the boxes' font."""
+_WIDEST = 4.4
+"""Widest box of a step, in inches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,8 @@ def _place(row: Estimate) -> tuple[str, bool]:
 
 def _lines(box: _Box, width: float) -> list[tuple[str, Estimate | None]]:
     """Return the lines of a box; the count stands at the end of a row's first line."""
-    room = max(12, int((width * (0.70 if box.side else 0.86) - 0.55) * _CHARS))
+    inches = 0.70 * width if box.side else 0.86 * min(width, _WIDEST / 0.96)
+    room = max(12, int((inches - 0.55) * _CHARS))
     lines: list[tuple[str, Estimate | None]] = []
     for row in box.rows:
         text = f"{box.head}: {row.term}" if box.head and not box.side else row.term
@@ -143,7 +146,7 @@ def _column(
         else:
             if from_box is not None:
                 _arrow(ax, trunk, from_box, y)
-            _rectangle(ax, box, (left, y), (min(0.96 * width, 4.4), tall), marks)
+            _rectangle(ax, box, (left, y), (min(0.96 * width, _WIDEST), tall), marks)
             from_box = y - tall
         y -= tall + _GAP
     return y + _GAP
@@ -169,8 +172,7 @@ def _rectangle(
             linestyle="--" if box.side else "-",
         )
     )
-    full = wide / (0.70 if box.side else 0.96)
-    lines = _lines(box, max(full, wide) if box.side else wide / 0.96)
+    lines = _lines(box, wide / (0.70 if box.side else 0.96))
     for place, (text, row) in enumerate(lines):
         at = y - _PAD - _LINE * (place + 0.5)
         size_of = 8.4 if box.side else 9.0
