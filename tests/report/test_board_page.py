@@ -17,8 +17,7 @@ from absence_risk.disclosure import scan
 from absence_risk.errors import DisclosureError
 from absence_risk.evaluation import board_view, board_year
 from absence_risk.report import board as board_module
-from absence_risk.report.board import board_languages, load_board_texts
-from absence_risk.report.wording import languages
+from absence_risk.report.wording import languages, load_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +54,7 @@ def body(text: str) -> str:
     return " ".join(text.replace("\u00a0", " ").replace("\u202f", " ").split())
 
 
-@pytest.mark.parametrize("lang", board_languages())
+@pytest.mark.parametrize("lang", languages("board"))
 def test_the_page_says_each_number_beside_its_benchmark(
     board: Board, tmp_path: Path, lang: str
 ) -> None:
@@ -75,15 +74,15 @@ def test_languages_have_the_same_keys() -> None:
             found |= keys(value, here) if isinstance(value, dict) else {here}
         return found
 
-    assert board_languages() == languages()
-    assert len({frozenset(keys(load_board_texts(lang))) for lang in board_languages()}) == 1
+    assert languages("board") == languages()
+    assert len({frozenset(keys(load_texts(lang, "board"))) for lang in languages("board")}) == 1
 
 
-@pytest.mark.parametrize("lang", board_languages())
+@pytest.mark.parametrize("lang", languages("board"))
 def test_fields_of_the_sentences_are_the_same(lang: str) -> None:
     fields = re.compile(r"\{(\w+)\}")
-    for name, text in load_board_texts("en")["sentences"].items():
-        other = load_board_texts(lang)["sentences"][name]
+    for name, text in load_texts("en", "board")["sentences"].items():
+        other = load_texts(lang, "board")["sentences"][name]
         assert {f.lower() for f in fields.findall(text)} == {
             f.lower() for f in fields.findall(other)
         }, name
@@ -171,20 +170,22 @@ def refused(module: Any, board: Board, folder: Path, word: str) -> bool:
     """Say whether a page with the word in every sentence is refused, and nothing is written."""
     path = folder / "claims.html"
     path.unlink(missing_ok=True)
-    plain = module.load_board_texts
+    plain = module.load_texts
 
-    def spoilt(lang: str) -> dict[str, Any]:
-        texts = plain(lang)
+    def spoilt(lang: str, page: str = "") -> dict[str, Any]:
+        texts = plain(lang, page)
+        if page != "board":
+            return texts
         said = {name: f"{text} {word}." for name, text in texts["sentences"].items()}
         return {**texts, "sentences": said}
 
-    module.load_board_texts = spoilt
+    module.load_texts = spoilt
     try:
         module.write_board(board, path)
     except ValueError:
         return not path.exists()
     finally:
-        module.load_board_texts = plain
+        module.load_texts = plain
     return False
 
 
@@ -221,12 +222,11 @@ def test_mutants_of_the_page_are_caught(board: Board, tmp_path: Path, mutant: st
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    vars(module)["_FOLDER"] = board_module._FOLDER
     vars(module)["_TEMPLATES"] = board_module._TEMPLATES
     assert not refused(module, board, tmp_path, WORDS["en"]), "the test above would not see it"
 
 
 def test_texts_of_the_page_never_say_effect() -> None:
-    for lang in board_languages():
-        said = str(load_board_texts(lang)).lower()
+    for lang in languages("board"):
+        said = str(load_texts(lang, "board")).lower()
         assert not re.search("effe[ck]t|verkan|påverk|virkning|vaikut", said)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,58 +24,13 @@ if TYPE_CHECKING:
 
     from absence_risk.evaluation.board import Board
 
-__all__ = ["board_languages", "load_board_texts", "write_board"]
+__all__ = ["write_board"]
 
-_FOLDER = Path(__file__).with_name("texts") / "board"
 _TEMPLATES = Path(__file__).with_name("templates")
 _RAW = (
     "The year {year!r} holds {count} count(s) below {minimum}. Make it with board_year, which "
     "hides them."
 )
-
-
-def board_languages() -> tuple[str, ...]:
-    """Return the languages the board's page can be written in.
-
-    Returns
-    -------
-    tuple of str
-        Language codes in alphabetical order.
-
-    Examples
-    --------
-    >>> "sv" in board_languages()
-    True
-    """
-    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
-
-
-def load_board_texts(lang: str) -> dict[str, Any]:
-    """Return the texts of the page in a language.
-
-    Parameters
-    ----------
-    lang : str
-        Language code.
-
-    Returns
-    -------
-    dict
-        Nested texts.
-
-    Raises
-    ------
-    ValueError
-        If there are no texts in that language.
-
-    Examples
-    --------
-    >>> load_board_texts("en")["rows"]["cases"]
-    'Cases'
-    """
-    if lang not in board_languages():
-        raise ValueError(f"lang must be one of {', '.join(board_languages())}, got {lang!r}.")
-    return tomllib.loads((_FOLDER / f"{lang}.toml").read_text(encoding="utf-8"))
 
 
 def write_board(board: Board, path: str | Path, *, lang: str = "en", place: str = "") -> Path:
@@ -106,7 +60,7 @@ def write_board(board: Board, path: str | Path, *, lang: str = "en", place: str 
         If there are no texts in the language, or a sentence speaks of an effect while the
         benchmark's interval covers none; nothing is written.
     """
-    texts = load_board_texts(lang)
+    texts = load_texts(lang, page="board")
     for year in board.years:
         count = small_counts(year.result, board.minimum)
         if count:

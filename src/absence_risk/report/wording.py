@@ -16,8 +16,13 @@ __all__ = ["for_evaluation", "languages", "load_texts", "numbers_of"]
 _FOLDER = Path(__file__).with_name("texts")
 
 
-def languages() -> tuple[str, ...]:
+def languages(page: str = "") -> tuple[str, ...]:
     """Return the languages a page can be written in.
+
+    Parameters
+    ----------
+    page : {"", "board"}
+        The study's report, or the board's page.
 
     Returns
     -------
@@ -29,16 +34,18 @@ def languages() -> tuple[str, ...]:
     >>> "en" in languages()
     True
     """
-    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+    return tuple(sorted(path.stem for path in (_FOLDER / page).glob("*.toml")))
 
 
-def load_texts(lang: str) -> dict[str, Any]:
+def load_texts(lang: str, page: str = "") -> dict[str, Any]:
     """Return the texts of a language.
 
     Parameters
     ----------
     lang : str
         Language code.
+    page : {"", "board"}
+        As in `languages`.
 
     Returns
     -------
@@ -55,9 +62,10 @@ def load_texts(lang: str) -> dict[str, Any]:
     >>> load_texts("en")["answers"]["undecidable"]
     'undecidable'
     """
-    if lang not in languages():
-        raise ValueError(f"lang must be one of {', '.join(languages())}, got {lang!r}.")
-    return tomllib.loads((_FOLDER / f"{lang}.toml").read_text(encoding="utf-8"))
+    known = languages(page)
+    if lang not in known:
+        raise ValueError(f"lang must be one of {', '.join(known)}, got {lang!r}.")
+    return tomllib.loads((_FOLDER / page / f"{lang}.toml").read_text(encoding="utf-8"))
 
 
 def for_evaluation(texts: dict[str, Any], outcomes: Iterable[str]) -> dict[str, Any]:
