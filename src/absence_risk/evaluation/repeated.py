@@ -68,9 +68,9 @@ def repeated_measures(
     With clusters, for which this model has no CR2, errors come from leaving out one cluster at a
     time, scaled so that they are CR2 where nothing is missing and there is one arm, with its
     degrees of freedom (`WaveModel.contrast`). Where nothing changed, they found a change in 5 to
-    6 % of 300 simulated studies (100 pupils in 5 or 8 uneven clusters, intraclass correlation 0.05 or
-    0.15, one arm or arms that differ by cluster) and in 1 to 3 % where every cluster has both arms;
-    pupils taken as independent, in 15 to 35 %.
+    6 % of 300 simulated studies (100 pupils in 5 or 8 uneven clusters, intraclass correlation
+    0.05 or 0.15, one arm or arms that differ by cluster), and in 1 to 3 % where every cluster has
+    both arms; pupils taken as independent, in 15 to 35 %.
 
     Parameters
     ----------
