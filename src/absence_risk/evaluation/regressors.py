@@ -65,7 +65,8 @@ def regressors(
     Where pupils are chosen by something else than the baseline, a referral grows steeply with
     absence, and the team's pupils lie far above most others. In simulated municipalities whose
     team changes nothing the expectation for them was then about a point of absence too high
-    without squares and half a point too low without cubes; with both it was off by 0.05 points in new ones.
+    without squares and half a point too low without cubes; with both it was 0.05 points too high
+    in new ones.
 
     Parameters
     ----------
