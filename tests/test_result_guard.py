@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import sys
 import types
+import unittest.mock
 from pathlib import Path
 
 import pytest
 
+import absence_risk.overclaim as guard
 import absence_risk.result as original
 
-SOURCE = Path(original.__file__).read_text(encoding="utf-8")
+SOURCES = {
+    "overclaim": Path(guard.__file__).read_text(encoding="utf-8"),
+    "result": Path(original.__file__).read_text(encoding="utf-8"),
+}
 WORDS = ("effect", "EFFEKT", "verkan", "påverkar", "virkning", "påvirker", "vaikutus", "tehokas")
 
 # Answer, sentence, interval beyond the benchmark, null, whether it must be refused.
@@ -33,15 +38,17 @@ CASES = [
 ]
 
 MUTANTS = [
-    ('self.verdict.answer == "supported" or said', "said"),
-    ('self.verdict.answer == "supported" or said', 'self.verdict.answer == "supported"'),
-    ('self.verdict.answer == "supported" or said', 'self.verdict.answer == "supported" and said'),
-    ("if claims and self.beyond.covers(self.null)", "if claims or self.beyond.covers(self.null)"),
-    ("if claims and self.beyond.covers(self.null)", "if claims"),
-    ("if claims and self.beyond.covers(self.null)", "if self.beyond.covers(self.null)"),
-    ("self.beyond.covers(self.null)", "self.beyond.covers(0.0)"),
-    ("self.beyond.covers(self.null)", "self.estimate.covers(self.null)"),
-    ("self.beyond.covers(self.null)", "self.benchmark.covers(self.null)"),
+    ('answer == "supported" or _EFFECT', "_EFFECT"),
+    ("or _EFFECT_WORDS.search(sentence) is not None", ""),
+    ('"supported" or _EFFECT', '"supported" and _EFFECT'),
+    ("if claims and beyond.covers(null)", "if claims or beyond.covers(null)"),
+    ("if claims and beyond.covers(null)", "if claims"),
+    ("if claims and beyond.covers(null)", "if beyond.covers(null)"),
+    ("beyond.covers(null)", "beyond.covers(0.0)"),
+    ("self.verdict.sentence, self.beyond,", "self.verdict.sentence, self.estimate,"),
+    ("self.verdict.sentence, self.beyond,", "self.verdict.sentence, self.benchmark,"),
+    ("null=self.null, answer", "answer"),
+    (", answer=self.verdict.answer", ""),
     ("self.conf_low <= value", "self.conf_low < value"),
     ("value <= self.conf_high", "value < self.conf_high"),
     ("self.conf_low is None or", "self.conf_low is not None and"),
@@ -56,14 +63,20 @@ MUTANTS = [
 ]
 
 
-def load(source: str, name: str) -> types.ModuleType:
-    module = types.ModuleType(name)
-    sys.modules[name] = module
-    try:
-        exec(compile(source, name, "exec"), module.__dict__)
-    finally:
-        del sys.modules[name]
-    return module
+def load(sources: dict[str, str], name: str) -> types.ModuleType:
+    """Run the guard's source and then the result's, which imports that guard."""
+    made = {}
+    for part, source in sources.items():
+        module = types.ModuleType(f"{name}_{part}")
+        sys.modules[module.__name__] = made[part] = module
+        try:
+            with unittest.mock.patch.dict(
+                sys.modules, {f"absence_risk.{k}": v for k, v in made.items()}
+            ):
+                exec(compile(source, module.__name__, "exec"), module.__dict__)
+        finally:
+            del sys.modules[module.__name__]
+    return made["result"]
 
 
 def refused(module: types.ModuleType) -> list[bool]:
@@ -95,12 +108,13 @@ def refused(module: types.ModuleType) -> list[bool]:
 
 def test_the_guard_refuses_what_it_must_and_nothing_else() -> None:
     assert refused(original) == [case[-1] for case in CASES]
-    assert refused(load(SOURCE, "unchanged_result")) == [case[-1] for case in CASES]
+    assert refused(load(SOURCES, "unchanged")) == [case[-1] for case in CASES]
 
 
 @pytest.mark.parametrize("place", range(len(MUTANTS)))
 def test_every_weaker_guard_is_noticed(place: int) -> None:
     old, new = MUTANTS[place]
-    assert old in SOURCE
-    mutant = load(SOURCE.replace(old, new), f"mutant_{place}")
+    changed = {part: source.replace(old, new) for part, source in SOURCES.items()}
+    assert changed != SOURCES
+    mutant = load(changed, f"mutant_{place}")
     assert refused(mutant) != [case[-1] for case in CASES]
