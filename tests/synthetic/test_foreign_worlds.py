@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from absence_risk import cli
+from absence_risk.cli.options import Layout
 from absence_risk.register.writers.layouts import FOREIGN_LAYOUTS
 from absence_risk.synthetic import simulate
 
@@ -58,4 +59,4 @@ def test_the_command_line_takes_a_foreign_world_to_a_register(tmp_path, layout):
 
 
 def test_the_command_line_knows_every_layout():
-    assert [layout.value for layout in cli.Layout] == ["canonical", *FOREIGN_LAYOUTS]
+    assert [layout.value for layout in Layout] == ["canonical", *FOREIGN_LAYOUTS]
